@@ -1,3 +1,8 @@
+from accounts.models.approvals import Approval
+from accounts.models.factors import TotpDevice
+from accounts.models.handles import HandleClaim
 from accounts.models.people import HANDLE_INDEX, Membership, Party, Person
+from accounts.models.sessions import Session
+from accounts.models.terms import Terms, TermsAcceptance
 
-__all__ = ["HANDLE_INDEX", "Membership", "Party", "Person"]
+__all__ = ["HANDLE_INDEX", "Approval", "HandleClaim", "Membership", "Party", "Person", "Session", "Terms", "TermsAcceptance", "TotpDevice"]
