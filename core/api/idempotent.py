@@ -1,0 +1,53 @@
+"""The Idempotency-Key header on API writes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core import idempotency
+from core.api.problems import exception_handler
+
+
+def key_of(request: Request) -> str:
+    """
+    :raises IdempotencyKeyMissing, IdempotencyKeyInvalid: no usable header.
+    """
+    return idempotency.key_check(request.headers.get("Idempotency-Key"))
+
+
+def _client_of(request: Request) -> str:
+    application = getattr(request.auth, "application_id", None)
+    return f"app:{application}:{getattr(request.user, 'pk', None)}" if application else f"person:{request.user.pk}"
+
+
+def idempotent(method: Callable[..., Response]) -> Callable[..., Response]:
+    """
+    Wrap an APIView method that moves money: the first answer below 500, refusals included, is stored and replayed with
+    `Idempotent-Replayed: true`.
+    """
+
+    @functools.wraps(method)
+    def wrapped(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        key = key_of(request)
+        asked = idempotency.request_hash(request.method, request.path, request.data)
+        row, first = idempotency.begin(client=_client_of(request), key=key, asked=asked)
+        if first is not None:
+            kind = {"content_type": "application/problem+json"} if first.status >= 400 else {}
+            return Response(first.body, status=first.status, headers={"Idempotent-Replayed": "true"}, **kind)
+        try:
+            response = method(view, request, *args, **kwargs)
+        except Exception as error:
+            answer = exception_handler(error, {})
+            if answer is None:
+                idempotency.release(row)
+                raise
+            response = answer
+        idempotency.finish(row, idempotency.Answer(response.status_code, response.data))
+        return response
+
+    return wrapped

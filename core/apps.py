@@ -1,0 +1,13 @@
+"""The spine's app configuration: grants after migrations, its own due work."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class CoreConfig(AppConfig):
+    name = "core"
+
+    def ready(self) -> None:
+        from core import grants, tasks  # noqa: F401
+
+        post_migrate.connect(grants.after_migrate, sender=self)

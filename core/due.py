@@ -1,0 +1,126 @@
+"""
+Work for a later time: rows claimed with SKIP LOCKED under a lease. Never a Celery ETA, which brokers deliver twice.
+
+A worker is called outside any transaction, may use the network between its own transactions, and must be safe to run
+twice: the lease of a killed process runs out and somebody else starts again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from core import clock
+from core.db import SYSTEM, scope
+from core.events import backoff
+from core.models import DueWork
+
+log = structlog.get_logger(__name__)
+Worker = Callable[[DueWork], datetime | None]
+
+LEASE = timedelta(seconds=60)
+ATTEMPTS_MAX = 12
+_workers: dict[str, Worker] = {}
+
+
+def worker(kind: str) -> Callable[[Worker], Worker]:
+    """
+    Name the function that does work of this kind. It returns None when done or the moment to run again; an exception
+    means "try again later" and, after ATTEMPTS_MAX tries, the dead letters.
+    """
+
+    def register(function: Worker) -> Worker:
+        _workers[kind] = function
+        return function
+
+    return register
+
+
+def schedule(kind: str, *, run_key: str, due_at: datetime, secret: str = "", **data: str | int | UUID | None) -> DueWork:
+    """
+    Put work in line, in the caller's transaction. The same (kind, run_key) again changes nothing and returns the row.
+
+    `data` carries ids and codes; `secret` is a text that is stored encrypted.
+    """
+    plain = {key: str(value) if isinstance(value, UUID) else value for key, value in data.items()}
+    work = DueWork(kind=kind, run_key=run_key, due_at=due_at, data=plain, secret=secret, created_at=clock.now())
+    DueWork.objects.bulk_create([work], ignore_conflicts=True)
+    if due_at <= work.created_at:
+        from core import wake
+
+        transaction.on_commit(wake.due, robust=True)
+    return DueWork.objects.get(kind=kind, run_key=run_key)
+
+
+def cancel(kind: str, *, run_key: str) -> bool:
+    """True if it was still waiting. Work that is being done right now finishes."""
+    return bool(DueWork.objects.filter(kind=kind, run_key=run_key, state=DueWork.State.WAITING).update(state=DueWork.State.CANCELLED))
+
+
+def reschedule(kind: str, *, run_key: str, due_at: datetime) -> bool:
+    """Move waiting or dead work to another moment; True if there was some."""
+    changed = DueWork.objects.filter(kind=kind, run_key=run_key, state__in=[DueWork.State.WAITING, DueWork.State.DEAD]).update(
+        state=DueWork.State.WAITING, due_at=due_at, attempts=0, error="", lease_until=None
+    )
+    if changed and due_at <= clock.now():
+        from core import wake
+
+        transaction.on_commit(wake.due, robust=True)
+    return bool(changed)
+
+
+def sweep(*, limit: int = 100, kinds: list[str] | None = None) -> int:
+    """Do what is due; returns how many pieces were tried. Safe to run in many processes at once."""
+    with scope(SYSTEM):
+        tried = 0
+        while tried < limit:
+            work = _claim(kinds)
+            if work is None:
+                break
+            _run(work)
+            tried += 1
+        return tried
+
+
+def _claim(kinds: list[str] | None) -> DueWork | None:
+    """Lease one piece. Leases and attempts run on the real clock, so that moving the hub's time revives nothing."""
+    with transaction.atomic():
+        waiting = DueWork.objects.select_for_update(skip_locked=True).filter(state=DueWork.State.WAITING, due_at__lte=clock.now())
+        waiting = waiting.filter(kind__in=kinds if kinds is not None else list(_workers))
+        work = waiting.exclude(lease_until__gt=clock.real()).order_by("due_at", "id").first()
+        if work is not None:
+            work.lease_until = clock.real() + LEASE
+            work.attempts += 1
+            work.save(update_fields=["lease_until", "attempts"])
+        return work
+
+
+def _run(work: DueWork) -> None:
+    mine = DueWork.objects.filter(id=work.id, attempts=work.attempts, state=DueWork.State.WAITING)
+    try:
+        again_at = _workers[work.kind](work)
+    except Exception as error:
+        log.warning("due_work_failed", kind=work.kind, run_key=work.run_key, attempts=work.attempts, exc_info=error)
+        dead = work.attempts >= ATTEMPTS_MAX
+        mine.update(
+            state=DueWork.State.DEAD if dead else DueWork.State.WAITING,
+            error=type(error).__name__,
+            due_at=clock.now() + backoff(work.attempts),
+            lease_until=None,
+        )
+        return
+    if again_at is not None:
+        mine.update(due_at=again_at, attempts=0, error="", lease_until=None)
+    else:
+        mine.update(state=DueWork.State.DONE, done_at=clock.now(), error="", lease_until=None, secret=b"")
+
+
+def replay(work_ids: list[UUID], *, now: datetime) -> int:
+    """Put dead work back in line; returns how many pieces."""
+    return DueWork.objects.filter(id__in=work_ids, state=DueWork.State.DEAD).update(
+        state=DueWork.State.WAITING, attempts=0, due_at=now, error="", lease_until=None
+    )

@@ -1,0 +1,123 @@
+"""
+The outbox. `emit` writes a fact in the transaction that makes it true; the relay hands it to every handler that
+hub/wiring.py names, each exactly once: the handler's effect and the mark "done" share a transaction.
+
+A handler never uses the network; what needs it becomes due work (core.due).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import connection, transaction
+
+from core import clock
+from core.db import SYSTEM, scope
+from core.models import Delivery, Event
+
+log = structlog.get_logger(__name__)
+Handler = Callable[[Event], None]
+
+ATTEMPTS_MAX = 10
+_handlers: dict[str, dict[str, Handler]] = {}
+
+
+def subscribe(event_name: str, handler: Handler) -> None:
+    """Only hub/wiring.py calls this, so that one file answers "what happens after ...?"."""
+    _handlers.setdefault(event_name, {})[f"{handler.__module__}.{handler.__qualname__}"] = handler
+
+
+def handlers_of(event_name: str) -> dict[str, Handler]:
+    return _handlers.get(event_name, {})
+
+
+def emit(name: str, *, party_id: UUID | None = None, **data: str | int | bool | UUID | None) -> Event:
+    """
+    Record a fact. `data` carries ids and codes only, never what a person wrote.
+
+    :raises RuntimeError: outside a transaction (the fact could be lost or outlive its cause).
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("an event is emitted in the transaction that makes it true")
+    plain = {key: str(value) if isinstance(value, UUID) else value for key, value in data.items()}
+    event = Event.objects.create(name=name, party_id=party_id, data=plain, created_at=clock.now(), fanned_out=name not in _handlers)
+    if name in _handlers:
+        from core import wake
+
+        transaction.on_commit(wake.relay, robust=True)
+    return event
+
+
+def relay(*, limit: int = 200) -> int:
+    """
+    Deliver what waits; returns how many deliveries were tried. Safe to run in many processes at once.
+    """
+    with scope(SYSTEM):
+        _fan_out(limit)
+        tried = 0
+        while tried < limit and _deliver_one():
+            tried += 1
+        return tried
+
+
+def _fan_out(limit: int) -> None:
+    """Turn new events into one delivery row per handler."""
+    with transaction.atomic():
+        events = list(Event.objects.select_for_update(skip_locked=True).filter(fanned_out=False).order_by("id")[:limit])
+        now = clock.now()
+        Delivery.objects.bulk_create(
+            [Delivery(event=event, handler=name, next_at=now) for event in events for name in handlers_of(event.name)],
+            ignore_conflicts=True,
+        )
+        Event.objects.filter(id__in=[event.id for event in events]).update(fanned_out=True)
+
+
+def _deliver_one() -> bool:
+    now = clock.now()
+    with transaction.atomic():
+        delivery = (
+            Delivery.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("event")
+            .filter(state=Delivery.State.WAITING, next_at__lte=now)
+            .order_by("next_at", "id")
+            .first()
+        )
+        if delivery is None:
+            return False
+        delivery.attempts += 1
+        try:
+            with transaction.atomic():
+                handler = handlers_of(delivery.event.name).get(delivery.handler)
+                if handler is None:
+                    raise LookupError("no such handler is wired")
+                handler(delivery.event)
+        except Exception as error:
+            _postpone(delivery, error, now)
+        else:
+            delivery.state, delivery.done_at, delivery.error = Delivery.State.DONE, now, ""
+        delivery.save(update_fields=["state", "attempts", "next_at", "done_at", "error"])
+        return True
+
+
+def _postpone(delivery: Delivery, error: Exception, now: datetime) -> None:
+    # The class and not the text of the error: a message may quote what a person wrote.
+    delivery.error = type(error).__name__
+    delivery.next_at = now + backoff(delivery.attempts)
+    if delivery.attempts >= ATTEMPTS_MAX:
+        delivery.state = Delivery.State.DEAD
+    log.warning("event_handler_failed", handler=delivery.handler, event_name=delivery.event.name, attempts=delivery.attempts, exc_info=error)
+
+
+def backoff(attempts: int) -> timedelta:
+    """2 s, 4 s, 8 s ... at most one hour."""
+    return timedelta(seconds=min(2 ** min(attempts, 12), 3600))
+
+
+def replay(delivery_ids: list[int], *, now: datetime) -> int:
+    """Put dead deliveries back in line; returns how many. The handler runs at most once to its end, as before."""
+    return Delivery.objects.filter(id__in=delivery_ids, state=Delivery.State.DEAD).update(
+        state=Delivery.State.WAITING, attempts=0, next_at=now, error=""
+    )

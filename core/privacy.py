@@ -1,0 +1,62 @@
+"""
+The register of personal data: every app says here how its share is exported and erased, and how long it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from core import audit, crypto
+
+
+@dataclass(frozen=True)
+class Holding:
+    """One app's kind of personal data. `fields` names the model columns that hold it ("accounts.person.name")."""
+
+    label: str
+    export: Callable[[UUID], Any]
+    erase: Callable[[UUID, datetime], None]
+    retention: str
+    fields: tuple[str, ...]
+
+
+_holdings: dict[str, Holding] = {}
+
+
+def register(
+    label: str,
+    *,
+    export: Callable[[UUID], Any],
+    erase: Callable[[UUID, datetime], None],
+    retention: str,
+    fields: tuple[str, ...] = (),
+) -> None:
+    _holdings[label] = Holding(label, export, erase, retention, fields)
+
+
+def holdings() -> list[Holding]:
+    return [_holdings[label] for label in sorted(_holdings)]
+
+
+def export(party_id: UUID) -> dict[str, Any]:
+    """Everything held about the party, JSON-ready, by holding."""
+    return {holding.label: holding.export(party_id) for holding in holdings()}
+
+
+@transaction.atomic
+def erase(party_id: UUID, *, now: datetime) -> list[str]:
+    """
+    Erase in one transaction: every holding's clear columns, then the party's data key, which makes all its encrypted
+    columns unreadable. The ledger keeps its ids and amounts. Returns the holdings' labels.
+    """
+    for holding in holdings():
+        holding.erase(party_id, now)
+    crypto.data_key_destroy(party_id, now=now)
+    audit.record("privacy.erased", party_id=party_id)
+    return [holding.label for holding in holdings()]

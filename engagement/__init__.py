@@ -1,0 +1,1 @@
+"""Notifications, onboarding and learning, rewards, community and support will live here."""

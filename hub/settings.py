@@ -1,0 +1,303 @@
+"""
+All settings, read from the environment (docs/configuration.md lists every variable).
+
+HUB_ENV is `production` (the default), `development` or `test`. Production refuses to start with a missing or
+well-known secret, with DEBUG, or without an explicit public address.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from hub.environment import Environment, database_config
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment()
+
+HUB_ENV = env.choice("HUB_ENV", ("production", "development", "test"), default="production")
+PRODUCTION = HUB_ENV == "production"
+DEBUG = env.flag("HUB_DEBUG", default=False)
+if PRODUCTION and DEBUG:
+    raise ImproperlyConfigured("HUB_DEBUG must not be set in production.")
+
+SECRET_KEY = env.secret("HUB_SECRET_KEY", production=PRODUCTION, minimum=32)
+# "id:base64 of 32 bytes", comma separated; the first one encrypts, all of them decrypt.
+HUB_MASTER_KEYS = env.secret("HUB_MASTER_KEYS", production=PRODUCTION, default="dev:" + "aHVi" * 10 + "aHU=")
+HUB_INDEX_KEY = env.secret("HUB_INDEX_KEY", production=PRODUCTION, minimum=43, default="aW5k" * 10 + "aW4=")
+
+HUB_PUBLIC_URL = env.text("HUB_PUBLIC_URL", default="" if PRODUCTION else "http://localhost:8000").rstrip("/")
+if PRODUCTION and not HUB_PUBLIC_URL.startswith("https://") and not env.flag("HUB_ALLOW_HTTP", default=False):
+    raise ImproperlyConfigured("HUB_PUBLIC_URL must be the https:// address of this hub in production.")
+HUB_NAME = env.text("HUB_NAME", default="Hub")
+HUB_TIME_ZONE = env.text("HUB_TIME_ZONE", default="Europe/Stockholm")  # the operator's: days and months of limits
+HUB_REFERENCE_CURRENCY = "EUR"
+HUB_STATE_DIR = env.text("HUB_STATE_DIR", default=str(BASE_DIR / ".hub"))
+HUB_RATES_URL = env.text("HUB_RATES_URL", default="")
+SANDBOX_URL = env.text("SANDBOX_URL", default="").rstrip("/")
+if PRODUCTION and SANDBOX_URL:
+    raise ImproperlyConfigured("SANDBOX_URL points at a pretend outside world and must not be set in production.")
+
+_public_host = HUB_PUBLIC_URL.split("://", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0]
+ALLOWED_HOSTS = env.items("HUB_ALLOWED_HOSTS", default=[_public_host] if PRODUCTION else [_public_host, "localhost", "127.0.0.1", "testserver"])
+CSRF_TRUSTED_ORIGINS = [HUB_PUBLIC_URL] if HUB_PUBLIC_URL else []
+
+INSTALLED_APPS = [
+    "hub",
+    "engagement",
+    "products",
+    "budgeting",
+    "openbanking",
+    "payments",
+    "wallets",
+    "compliance",
+    "accounts",
+    "core",
+    "hub.admin_app.HubAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.sites",
+    "allauth",
+    "allauth.account",
+    "allauth.usersessions",
+    "allauth.headless",
+    "django_otp",
+    "django_cotton.apps.SimpleAppConfig",
+    "django_htmx",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "oauth2_provider",
+]
+SITE_ID = 1
+
+MIDDLEWARE = [
+    "core.middleware.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "core.middleware.SecurityHeadersMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "core.middleware.ScopeMiddleware",
+    "accounts.middleware.PersonMiddleware",
+    "core.middleware.HubErrorMiddleware",
+]
+
+ROOT_URLCONF = "hub.urls"
+WSGI_APPLICATION = "hub.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    [
+                        "django_cotton.cotton_loader.Loader",
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                "csp.context_processors.nonce",
+                "hub.context.hub",
+            ],
+            "builtins": ["django_cotton.templatetags.cotton", "django.templatetags.i18n", "core.templatetags.hub"],
+        },
+    }
+]
+COTTON_DIR = "cotton"
+
+# --- data ------------------------------------------------------------------------------------------------------------
+DATABASE_URL = env.text("DATABASE_URL", default="")
+DATABASE_OWNER_URL = env.text("DATABASE_OWNER_URL", default="")
+DATABASES = {"default": database_config(DATABASE_URL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.text("REDIS_URL", default="")
+
+CACHES: dict[str, dict[str, Any]] = {
+    # Counters that protect people (sign-in, codes) must hold when Redis is away, so they live in PostgreSQL.
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache", "TIMEOUT": 3600},
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_SERIALIZER = "core.sessions.EncryptedSerializer"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HUB_PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "__Host-hub-session" if SESSION_COOKIE_SECURE else "hub-session"
+CSRF_COOKIE_NAME = "__Host-hub-csrf" if CSRF_COOKIE_SECURE else "hub-csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "hub.views.csrf_failure"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+
+# --- celery: wake-ups only, the database holds the work ---------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 60,
+    "unacked_restore_interval": 2,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "retry_on_timeout": True,
+}
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE = {
+    # Each tick expires before the next one, so a worker that was away is not met by a pile of old ticks.
+    "events-relay": {"task": "core.events_relay", "schedule": 2.0, "options": {"expires": 2}},
+    "due-sweep": {"task": "core.due_sweep", "schedule": 2.0, "options": {"expires": 2}},
+    "rates-refresh": {"task": "core.rates_refresh", "schedule": 3600.0, "options": {"expires": 600}},
+    "housekeeping": {"task": "core.housekeeping", "schedule": 3600.0, "options": {"expires": 600}},
+}
+
+# --- people ------------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.Person"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ("email", "name")}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+
+# accounts: allauth
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_FORMS = {"signup": "accounts.forms.SignUpForm"}
+USERSESSIONS_TRACK_ACTIVITY = True
+HEADLESS_CLIENTS = ("app",)
+HEADLESS_ONLY = False
+
+# --- words, numbers, places --------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage" if PRODUCTION else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# --- mail ----------------------------------------------------------------------------------------------------------------
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = env.text("EMAIL_HOST", default="127.0.0.1")
+EMAIL_PORT = env.number("EMAIL_PORT", default=9025 if not PRODUCTION else 587)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=PRODUCTION)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("HUB_MAIL_FROM", default=f"{HUB_NAME} <no-reply@{_public_host or 'localhost'}>")
+
+# --- providers -----------------------------------------------------------------------------------------------------------
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET", default="")
+# Empty means Stripe itself; make run points it at the sandbox.
+STRIPE_API_BASE = env.text("STRIPE_API_BASE", default="").rstrip("/")
+if PRODUCTION and STRIPE_API_BASE:
+    raise ImproperlyConfigured("STRIPE_API_BASE replaces Stripe by the sandbox and must not be set in production.")
+
+# --- browsers ------------------------------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": ["htmx", "default"],
+        "report-uri": "/csp-report/",
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if HUB_PUBLIC_URL.startswith("https://"):
+    SECURE_SSL_REDIRECT = env.flag("HUB_SSL_REDIRECT", default=True)
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+if env.flag("HUB_BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# How many proxies of ours stand in front: so many entries of X-Forwarded-For are believed, from its end.
+HUB_TRUSTED_PROXIES = env.number("HUB_TRUSTED_PROXIES", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = HUB_TRUSTED_PROXIES
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+# --- API -----------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "core.api.problems.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+LOGGING_CONFIG = None
+from core.logging import configure as _configure_logging  # noqa: E402
+
+_configure_logging(json_lines=PRODUCTION, level=env.text("HUB_LOG_LEVEL", default="INFO"))

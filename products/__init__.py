@@ -1,0 +1,1 @@
+"""Credit score, loans, peer lending, investing and insurance will live here."""
