@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import jdatetime
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
-from babel.numbers import NumberPattern, format_decimal, format_percent
+from babel.numbers import NumberPattern, format_compact_currency, format_decimal, format_percent
 from django.utils.translation import gettext as _
 
 from core.money import CURRENCIES, Money
@@ -97,6 +97,20 @@ def money(value: Money, language: str, *, sign: bool = False) -> str:
             + text.replace("\N{LEFT-TO-RIGHT MARK}", "").translate(_PERSIAN_NUMBER)
         )
     return mark + text
+
+
+def money_axis(value: Decimal, currency: str, language: str) -> str:
+    """Short, for the marks of an axis: "€500", "€2.5", "€1.2M"."""
+    if abs(value) >= 100_000:
+        text = format_compact_currency(abs(value), currency, format_type="short", locale=locale_for(language), fraction_digits=1)
+    else:
+        pattern = copy.copy(_currency_pattern(language, 0))
+        pattern.frac_prec = (0, CURRENCIES[currency].exponent)
+        text = pattern.apply(abs(value), locale_for(language), currency=currency, currency_digits=False)
+    text = _LETTER_THEN_DIGIT.sub("\N{NO-BREAK SPACE}", text).replace("\N{LEFT-TO-RIGHT MARK}", "")
+    if is_persian(language):
+        text = "\N{LEFT-TO-RIGHT MARK}" + text.translate(_PERSIAN_NUMBER)
+    return (MINUS if value < 0 else "") + text
 
 
 def money_input(value: Money) -> str:
