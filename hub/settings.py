@@ -15,7 +15,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from hub.environment import Environment, database_config
+from core.environment import Environment, database_config
 
 django_stubs_ext.monkeypatch()
 

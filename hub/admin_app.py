@@ -1,0 +1,7 @@
+"""Django admin with a second factor for everybody."""
+
+from django.contrib.admin.apps import AdminConfig
+
+
+class HubAdminConfig(AdminConfig):
+    default_site = "django_otp.admin.OTPAdminSite"

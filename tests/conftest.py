@@ -1,0 +1,60 @@
+"""Fixtures that every test may use; what one app needs lives in that app's own conftest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from core import clock, crypto
+from tests import databases
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """A copy of the migrated template for this process, used as the application's role."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        name = databases.copy()
+        with databases.pointed_at(name):
+            yield
+        databases.drop(name)
+
+
+@pytest.fixture
+def fresh_db(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of the test's own, where commits are real and threads and processes can meet. Gives its name."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        name = databases.copy()
+        crypto.cache_clear()
+        with databases.pointed_at(name):
+            yield name
+        crypto.cache_clear()
+        databases.drop(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_memory_between_tests() -> Iterator[None]:
+    """Rolled-back tests leave keys and a clock reading in this process's memory."""
+    crypto.cache_clear()
+    crypto._uncommitted.owners.clear()
+    clock._cache.read_at = None
+    yield
+    crypto.cache_clear()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A moment without surprises: a Wednesday noon, no clock change near."""
+    return datetime(2026, 3, 11, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of real files (HUB_SAMPLES); tests that need it skip without."""
+    folder = Path(os.environ.get("HUB_SAMPLES", "/nowhere"))
+    if not folder.is_dir():
+        pytest.skip("HUB_SAMPLES is not set")
+    return folder
