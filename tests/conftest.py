@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from core import clock, crypto
-from tests import databases
+from tests import databases, live
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +34,21 @@ def fresh_db(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) ->
             yield name
         crypto.cache_clear()
         databases.drop(name)
+
+
+@pytest.fixture
+def live_hub(fresh_db: str, tmp_path: Path) -> Iterator[live.LiveHub]:
+    """A whole hub on a free port with a database of its own: web, worker and the sandbox."""
+    with live.running(fresh_db, tmp_path / "sandbox") as hub:
+        yield hub
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_wake_ups() -> Iterator[None]:
+    """Nobody listens to a broker here: what is due is found by whoever looks."""
+    before, settings.CELERY_BROKER_URL = settings.CELERY_BROKER_URL, ""
+    yield
+    settings.CELERY_BROKER_URL = before
 
 
 @pytest.fixture(autouse=True)
