@@ -1,0 +1,1 @@
+"""Stripe: Checkout Sessions, refunds and signed events. The only folder that imports the `stripe` package."""

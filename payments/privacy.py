@@ -1,0 +1,1 @@
+"""What payments keep about a party, and for how long."""
