@@ -14,6 +14,9 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent;
 });
 
+// Sign-up offers the time zone of the device; the person can change it later.
+for (const field of document.querySelectorAll("[data-time-zone]")) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || field.value;
+
 // Filters that apply as soon as they are chosen.
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-auto-submit]")) event.target.form.requestSubmit();

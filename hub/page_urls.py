@@ -1,0 +1,16 @@
+"""Addresses of the pages in hub/views.py."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from hub import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("amounts/", views.amounts_hide, name="amounts_hide"),
+    path("plan/", views.plan, name="plan"),
+    path("more/", views.more, name="more"),
+    path("more/help/", views.help_page, name="help"),
+    path("styleguide/", views.styleguide, name="styleguide"),
+]

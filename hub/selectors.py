@@ -1,0 +1,3 @@
+from __future__ import annotations
+from typing import Any
+def home_for(*a: Any, **k: Any) -> Any: ...
