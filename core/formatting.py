@@ -29,9 +29,7 @@ MINUS = "\N{MINUS SIGN}"
 HIDDEN = "••••"
 
 _PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
-_PERSIAN_NUMBER = str.maketrans(
-    {**dict(zip("0123456789", "۰۱۲۳۴۵۶۷۸۹", strict=True)), ",": "٬", ".": "٫"}
-)
+_PERSIAN_NUMBER = str.maketrans({**dict(zip("0123456789", "۰۱۲۳۴۵۶۷۸۹", strict=True)), ",": "٬", ".": "٫"})
 _JALALI_MONTHS = (
     "فروردین",
     "اردیبهشت",
@@ -51,11 +49,7 @@ _LETTER_THEN_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 
 @lru_cache(maxsize=32)
 def locale_for(language: str) -> Locale:
-    return Locale.parse(
-        LOCALES.get(
-            language.lower(), LOCALES.get(language.lower().split("-")[0], "en_GB")
-        )
-    )
+    return Locale.parse(LOCALES.get(language.lower(), LOCALES.get(language.lower().split("-")[0], "en_GB")))
 
 
 def is_persian(language: str) -> bool:
@@ -91,11 +85,7 @@ def money(value: Money, language: str, *, sign: bool = False) -> str:
     mark = MINUS if value.amount < 0 else "+" if sign and value.amount > 0 else ""
     if is_persian(language):
         # The left-to-right mark has to come before the sign, or the sign wanders to the other end.
-        return (
-            "\N{LEFT-TO-RIGHT MARK}"
-            + mark
-            + text.replace("\N{LEFT-TO-RIGHT MARK}", "").translate(_PERSIAN_NUMBER)
-        )
+        return "\N{LEFT-TO-RIGHT MARK}" + mark + text.replace("\N{LEFT-TO-RIGHT MARK}", "").translate(_PERSIAN_NUMBER)
     return mark + text
 
 
@@ -170,17 +160,13 @@ def day_near(value: date, language: str, *, today: date) -> str:
         return _("Today")
     if value == today - timedelta(days=1):
         return _("Yesterday")
-    return day(
-        value, language, "weekday" if abs((today - value).days) < 300 else "long"
-    )
+    return day(value, language, "weekday" if abs((today - value).days) < 300 else "long")
 
 
 def clock_time(value: datetime, language: str, *, zone: str) -> str:
     """14:05 in a named zone."""
     return digits(
-        format_time(
-            value.astimezone(ZoneInfo(zone)), "short", locale=locale_for(language)
-        ),
+        format_time(value.astimezone(ZoneInfo(zone)), "short", locale=locale_for(language)),
         language,
     )
 
@@ -199,7 +185,4 @@ def currency_name(code: str, language: str) -> str:
 
 def currency_choices(language: str) -> list[tuple[str, str]]:
     """All currencies for a select, by code: ("SEK", "SEK – Swedish Krona")."""
-    return [
-        (code, f"{code} \N{EN DASH} {currency_name(code, language)}")
-        for code in sorted(CURRENCIES)
-    ]
+    return [(code, f"{code} \N{EN DASH} {currency_name(code, language)}") for code in sorted(CURRENCIES)]

@@ -8,7 +8,16 @@ from django.conf import settings
 from django.http import HttpRequest
 
 # Which of the five places of the bar a page belongs to, by the first part of its path.
-SECTIONS = {"": "home", "wallets": "home", "activity": "activity", "pay": "pay", "approve": "pay", "plan": "plan", "more": "more", "auth": "more"}
+SECTIONS = {
+    "": "home",
+    "wallets": "home",
+    "activity": "activity",
+    "pay": "pay",
+    "approve": "pay",
+    "plan": "plan",
+    "more": "more",
+    "auth": "more",
+}
 
 
 def hub(request: HttpRequest) -> dict[str, Any]:

@@ -14,18 +14,37 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Person
+from accounts.requests import PersonRequest
 from accounts.services import person_update
 from core import charts, clock
 from core.money import Money
-from accounts.requests import PersonRequest
 from hub import selectors
 from hub.forms import ExampleForm
+
+COLOURS = (
+    "paper",
+    "surface",
+    "surface-2",
+    "line",
+    "ink",
+    "ink-2",
+    "brand",
+    "brand-soft",
+    "deep",
+    "accent",
+    "good",
+    "wait",
+    "harm",
+    "focus",
+)
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     if isinstance(request.user, Person):
-        return render(request, "hub/home.html", {"home": selectors.home_for(request.user, now=clock.now(), language=get_language() or "en")})
+        return render(
+            request, "hub/home.html", {"home": selectors.home_for(request.user, now=clock.now(), language=get_language() or "en")}
+        )
     example = Money(2000, "EUR")
     return render(request, "hub/front.html", {"example": example, "example_out": -example, "example_sum": Money(0, "EUR")})
 
@@ -79,7 +98,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
             "yen": Money(123_450, "JPY"),
             "dinar": Money(1_234_500, "KWD"),
             "moment": clock.now(),
-            "colours": "paper surface surface-2 line ink ink-2 brand brand-soft deep accent good wait harm focus".split(),
+            "colours": COLOURS,
         },
     )
 

@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -81,11 +81,7 @@ def money(
 @register.simple_tag(takes_context=True)
 def money_text(context: Context, value: Money, *, always: bool = False) -> str:
     """The amount without any element, for attributes and sentences that are translated as a whole."""
-    return (
-        formatting.HIDDEN
-        if _hidden(context) and not always
-        else formatting.money(value, _language())
-    )
+    return formatting.HIDDEN if _hidden(context) and not always else formatting.money(value, _language())
 
 
 @register.simple_tag
@@ -105,11 +101,7 @@ def day(value: date | datetime | None, form: str = "long") -> SafeString:
         return SafeString("")
     zone = timezone.get_current_timezone_name()
     local = timezone.localtime(value).date() if isinstance(value, datetime) else value
-    text = (
-        formatting.day_near(local, _language(), today=clock.today(zone))
-        if form == "near"
-        else formatting.day(local, _language(), form)
-    )
+    text = formatting.day_near(local, _language(), today=clock.today(zone)) if form == "near" else formatting.day(local, _language(), form)
     return format_html('<time datetime="{}">{}</time>', local.isoformat(), text)
 
 
@@ -131,7 +123,7 @@ def moment(value: datetime | None, form: str = "full") -> SafeString:
 def icon(name: str, label: str = "") -> SafeString:
     """{% icon "send" %}: decoration, hidden from screen readers unless it has a label."""
     classes = "icon flip" if name in FLIPPED else "icon"
-    path = mark_safe(f'<path d="{ICONS[name]}"/>')
+    path = format_html('<path d="{}"/>', ICONS[name])
     if label:
         return format_html(
             '<svg class="{}" viewBox="0 0 24 24" role="img" aria-label="{}">{}</svg>',
@@ -139,9 +131,7 @@ def icon(name: str, label: str = "") -> SafeString:
             label,
             path,
         )
-    return format_html(
-        '<svg class="{}" viewBox="0 0 24 24" aria-hidden="true">{}</svg>', classes, path
-    )
+    return format_html('<svg class="{}" viewBox="0 0 24 24" aria-hidden="true">{}</svg>', classes, path)
 
 
 @register.filter
@@ -178,9 +168,7 @@ def kind_of(field: BoundField) -> str:
         return "textarea"
     if isinstance(widget, FileInput):
         return "file"
-    return (
-        widget.input_type if isinstance(widget, Input) and widget.input_type else "text"
-    )
+    return widget.input_type if isinstance(widget, Input) and widget.input_type else "text"
 
 
 @register.filter
@@ -195,9 +183,7 @@ def field_input(field: BoundField, extra_class: str = "") -> SafeString:
     kind = kind_of(field)
     attrs: dict[str, str | bool] = {}
     if kind not in ("checkbox", "radios", "checks"):
-        attrs["class"] = (
-            f"{field.field.widget.attrs.get('class', '')} input {extra_class}".strip()
-        )
+        attrs["class"] = f"{field.field.widget.attrs.get('class', '')} input {extra_class}".strip()
     described = [f"{field.id_for_label}-hint"] if field.help_text else []
     described += [f"{field.id_for_label}-error"] if field.errors else []
     # Django would point at ids of its own templates' hints.
