@@ -12,7 +12,7 @@ from compliance.errors import LevelUnknown, RuleInPast
 from compliance.models import Direction, Level, LimitRule, PartyLevel, Window
 from core import audit, events
 from core.errors import Forbidden
-from core.money import AmountTooLarge, AMOUNT_MAX, AmountNotPositive
+from core.money import AMOUNT_MAX, AmountNotPositive, AmountTooLarge
 
 
 @transaction.atomic
