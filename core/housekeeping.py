@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 
-from django.contrib.sessions.models import Session
+from django.conf import settings
 
 from core import clock
 from core.db import SYSTEM, scope
@@ -20,7 +21,7 @@ def run() -> dict[str, int]:
     now = clock.now()
     with scope(SYSTEM):
         return {
-            "sessions": Session.objects.filter(expire_date__lt=clock.real()).delete()[0],
+            "sessions": import_module(settings.SESSION_ENGINE).SessionStore.clear_expired(),
             "idempotency_keys": IdempotencyKey.objects.filter(
                 id__in=IdempotencyKey.objects.filter(created_at__lt=clock.real() - KEPT_FOR).values("id")[:_BATCH]
             ).delete()[0],

@@ -4,4 +4,4 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class HubAdminConfig(AdminConfig):
-    default_site = "django_otp.admin.OTPAdminSite"
+    default_site = "accounts.staff.StaffSite"

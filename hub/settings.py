@@ -63,14 +63,10 @@ INSTALLED_APPS = [
     "hub.admin_app.HubAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django.contrib.sites",
     "allauth",
     "allauth.account",
-    "allauth.usersessions",
-    "allauth.headless",
     "django_otp",
     "django_cotton.apps.SimpleAppConfig",
     "django_htmx",
@@ -79,7 +75,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "oauth2_provider",
 ]
-SITE_ID = 1
 
 MIDDLEWARE = [
     "core.middleware.RequestLogMiddleware",
@@ -97,7 +92,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "core.middleware.ScopeMiddleware",
     "accounts.middleware.PersonMiddleware",
     "core.middleware.HubErrorMiddleware",
@@ -143,10 +137,9 @@ REDIS_URL = env.text("REDIS_URL", default="")
 
 CACHES: dict[str, dict[str, Any]] = {
     # Counters that protect people (sign-in, codes) must hold when Redis is away, so they live in PostgreSQL.
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache", "TIMEOUT": 3600},
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache", "TIMEOUT": 3600, "OPTIONS": {"MAX_ENTRIES": 200_000}},
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
-SESSION_SERIALIZER = "core.sessions.EncryptedSerializer"
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HUB_PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -198,22 +191,39 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
 
-# accounts: allauth
+# accounts: allauth is identity; its limits live in the default cache, which is PostgreSQL
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_MAX_ATTEMPTS = 5
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_MAX_ATTEMPTS = 5
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 10 * 60
+ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
-ACCOUNT_FORMS = {"signup": "accounts.forms.SignUpForm"}
-USERSESSIONS_TRACK_ACTIVITY = True
-HEADLESS_CLIENTS = ("app",)
-HEADLESS_ONLY = False
+ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "reset_password": "20/m/ip,5/15m/key", "signup": "20/m/ip", "confirm_email": "1/10s/key,10/h/key"}
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "signup": "accounts.forms.SignUpForm",
+    "add_email": "accounts.forms.ChangeEmailForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
+    "set_password": "accounts.forms.SetPasswordForm",
+    "reset_password": "accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
+    "confirm_email_verification_code": "accounts.forms.ConfirmEmailCodeForm",
+    "confirm_password_reset_code": "accounts.forms.ConfirmResetCodeForm",
+    "reauthenticate": "accounts.forms.ReauthenticateForm",
+}
 
 # --- words, numbers, places --------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -10,85 +10,162 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Party',
+            name="Party",
             fields=[
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('person', 'Person'), ('business', 'Business'), ('household', 'Household')], default='person', max_length=16)),
-                ('name', core.crypto.EncryptedTextField(default='', owner='id', verbose_name='name')),
-                ('handle', core.crypto.EncryptedTextField(blank=True, default='', owner='id', verbose_name='handle')),
-                ('handle_index', core.crypto.BlindIndexField(editable=False, null=True, source='handle')),
-                ('state', models.CharField(choices=[('active', 'Active'), ('closed', 'Closed')], default='active', max_length=16)),
-                ('created_at', models.DateTimeField(default=core.clock.now, editable=False)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("person", "Person"), ("business", "Business"), ("household", "Household")],
+                        default="person",
+                        max_length=16,
+                    ),
+                ),
+                ("name", core.crypto.EncryptedTextField(default="", owner="id", verbose_name="name")),
+                ("handle", core.crypto.EncryptedTextField(blank=True, default="", owner="id", verbose_name="handle")),
+                ("handle_index", core.crypto.BlindIndexField(editable=False, null=True, source="handle")),
+                ("state", models.CharField(choices=[("active", "Active"), ("closed", "Closed")], default="active", max_length=16)),
+                ("created_at", models.DateTimeField(default=core.clock.now, editable=False)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'verbose_name': 'party',
-                'verbose_name_plural': 'parties',
-                'constraints': [models.UniqueConstraint(fields=('handle_index',), name='accounts_party_handle_unique'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('state', 'active')), models.Q(('closed_at__isnull', False), ('state', 'closed')), _connector='OR'), name='accounts_party_closed_has_time')],
+                "verbose_name": "party",
+                "verbose_name_plural": "parties",
+                "constraints": [
+                    models.UniqueConstraint(fields=("handle_index",), name="accounts_party_handle_unique"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at__isnull", True), ("state", "active")),
+                            models.Q(("closed_at__isnull", False), ("state", "closed")),
+                            _connector="OR",
+                        ),
+                        name="accounts_party_closed_has_time",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
-                ('name', core.crypto.EncryptedTextField(default='', owner='party_id', verbose_name='name')),
-                ('language', models.CharField(default='en', max_length=16, verbose_name='language')),
-                ('time_zone', models.CharField(default='UTC', max_length=64, verbose_name='time zone')),
-                ('home_currency', models.CharField(default='EUR', max_length=3, verbose_name='home currency')),
-                ('theme', models.CharField(choices=[('system', 'Same as the device'), ('light', 'Light'), ('dark', 'Dark')], default='system', max_length=8, verbose_name='theme')),
-                ('hide_amounts', models.BooleanField(default=False, verbose_name='hide amounts')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('is_staff', models.BooleanField(default=False, verbose_name='staff')),
-                ('created_at', models.DateTimeField(default=core.clock.now, editable=False)),
-                ('closed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
-                ('party', models.OneToOneField(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='person', to='accounts.party')),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail address")),
+                ("name", core.crypto.EncryptedTextField(default="", owner="party_id", verbose_name="name")),
+                ("language", models.CharField(default="en", max_length=16, verbose_name="language")),
+                ("time_zone", models.CharField(default="UTC", max_length=64, verbose_name="time zone")),
+                ("home_currency", models.CharField(default="EUR", max_length=3, verbose_name="home currency")),
+                (
+                    "theme",
+                    models.CharField(
+                        choices=[("system", "Same as the device"), ("light", "Light"), ("dark", "Dark")],
+                        default="system",
+                        max_length=8,
+                        verbose_name="theme",
+                    ),
+                ),
+                ("hide_amounts", models.BooleanField(default=False, verbose_name="hide amounts")),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                ("is_staff", models.BooleanField(default=False, verbose_name="staff")),
+                ("created_at", models.DateTimeField(default=core.clock.now, editable=False)),
+                ("closed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
+                (
+                    "party",
+                    models.OneToOneField(
+                        editable=False, on_delete=django.db.models.deletion.PROTECT, related_name="person", to="accounts.party"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'person',
-                'verbose_name_plural': 'people',
+                "verbose_name": "person",
+                "verbose_name_plural": "people",
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('role', models.CharField(choices=[('owner', 'Owner'), ('admin', 'Administrator'), ('member', 'Member'), ('viewer', 'Viewer')], max_length=16)),
-                ('active_from', models.DateTimeField(default=core.clock.now)),
-                ('active_to', models.DateTimeField(blank=True, null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='accounts.party')),
+                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("owner", "Owner"), ("admin", "Administrator"), ("member", "Member"), ("viewer", "Viewer")], max_length=16
+                    ),
+                ),
+                ("active_from", models.DateTimeField(default=core.clock.now)),
+                ("active_to", models.DateTimeField(blank=True, null=True)),
+                (
+                    "person",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="memberships", to=settings.AUTH_USER_MODEL),
+                ),
+                ("party", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="memberships", to="accounts.party")),
             ],
             options={
-                'verbose_name': 'membership',
-                'verbose_name_plural': 'memberships',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('active_to__isnull', True)), fields=('party', 'person'), name='accounts_membership_one_open'), models.CheckConstraint(condition=models.Q(('active_to__isnull', True), ('active_to__gte', models.F('active_from')), _connector='OR'), name='accounts_membership_period')],
+                "verbose_name": "membership",
+                "verbose_name_plural": "memberships",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("active_to__isnull", True)), fields=("party", "person"), name="accounts_membership_one_open"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("active_to__isnull", True), ("active_to__gte", models.F("active_from")), _connector="OR"),
+                        name="accounts_membership_period",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='accounts_person_email_lower'),
+            model_name="person",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))), name="accounts_person_email_lower"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(('email__regex', '^[\\x21-\\x7e]+$')), name='accounts_person_email_ascii'),
+            model_name="person",
+            constraint=models.CheckConstraint(condition=models.Q(("email__regex", "^[\\x21-\\x7e]+$")), name="accounts_person_email_ascii"),
         ),
         migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(('closed_at__isnull', True), ('is_active', False), _connector='OR'), name='accounts_person_closed_is_inactive'),
+            model_name="person",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("closed_at__isnull", True), ("is_active", False), _connector="OR"),
+                name="accounts_person_closed_is_inactive",
+            ),
         ),
     ]

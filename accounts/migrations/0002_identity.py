@@ -10,109 +10,167 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_people'),
+        ("accounts", "0001_people"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Terms',
+            name="Terms",
             fields=[
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.SlugField(max_length=40, verbose_name='document')),
-                ('version', models.PositiveIntegerField(verbose_name='version')),
-                ('language', models.CharField(default='en', max_length=16, verbose_name='language')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('text', models.TextField(help_text='Paragraphs divided by empty lines; a line that starts with ## is a heading, with - a list item.', verbose_name='text')),
-                ('effective_from', models.DateTimeField(verbose_name='effective from')),
+                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("slug", models.SlugField(max_length=40, verbose_name="document")),
+                ("version", models.PositiveIntegerField(verbose_name="version")),
+                ("language", models.CharField(default="en", max_length=16, verbose_name="language")),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                (
+                    "text",
+                    models.TextField(
+                        help_text="Paragraphs divided by empty lines; a line that starts with ## is a heading, with - a list item.",
+                        verbose_name="text",
+                    ),
+                ),
+                ("effective_from", models.DateTimeField(verbose_name="effective from")),
             ],
             options={
-                'verbose_name': 'terms',
-                'verbose_name_plural': 'terms',
-                'constraints': [models.UniqueConstraint(fields=('slug', 'version', 'language'), name='accounts_terms_one_per_version'), models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='accounts_terms_version_positive')],
+                "verbose_name": "terms",
+                "verbose_name_plural": "terms",
+                "constraints": [
+                    models.UniqueConstraint(fields=("slug", "version", "language"), name="accounts_terms_one_per_version"),
+                    models.CheckConstraint(condition=models.Q(("version__gte", 1)), name="accounts_terms_version_positive"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Approval',
+            name="Approval",
             fields=[
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('action', models.JSONField()),
-                ('action_hash', models.BinaryField(max_length=32)),
-                ('nonce', models.BinaryField(default=accounts.models.approvals._nonce, max_length=16)),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('confirmed', 'Confirmed'), ('taken', 'Taken'), ('void', 'Void')], default='pending', max_length=16)),
-                ('wrong_tries', models.PositiveSmallIntegerField(default=0)),
-                ('next_path', models.CharField(blank=True, default='', max_length=500)),
-                ('created_at', models.DateTimeField(default=core.clock.now, editable=False)),
-                ('expires_at', models.DateTimeField()),
-                ('confirmed_at', models.DateTimeField(null=True)),
-                ('taken_at', models.DateTimeField(null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("action", models.JSONField()),
+                ("action_hash", models.BinaryField(max_length=32)),
+                ("nonce", models.BinaryField(default=accounts.models.approvals._nonce, max_length=16)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("pending", "Pending"), ("confirmed", "Confirmed"), ("taken", "Taken"), ("void", "Void")],
+                        default="pending",
+                        max_length=16,
+                    ),
+                ),
+                ("wrong_tries", models.PositiveSmallIntegerField(default=0)),
+                ("next_path", models.CharField(blank=True, default="", max_length=500)),
+                ("created_at", models.DateTimeField(default=core.clock.now, editable=False)),
+                ("expires_at", models.DateTimeField()),
+                ("confirmed_at", models.DateTimeField(null=True)),
+                ("taken_at", models.DateTimeField(null=True)),
+                (
+                    "person",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="approvals", to=settings.AUTH_USER_MODEL),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['person', 'created_at'], name='accounts_approval_recent')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='accounts_approval_expires'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'taken'), ('taken_at__isnull', False)), models.Q(models.Q(('state', 'taken'), _negated=True), ('taken_at__isnull', True)), _connector='OR'), name='accounts_approval_taken_has_time')],
+                "indexes": [models.Index(fields=["person", "created_at"], name="accounts_approval_recent")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("expires_at__gt", models.F("created_at"))), name="accounts_approval_expires"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "taken"), ("taken_at__isnull", False)),
+                            models.Q(models.Q(("state", "taken"), _negated=True), ("taken_at__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="accounts_approval_taken_has_time",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='HandleClaim',
+            name="HandleClaim",
             fields=[
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('handle_index', models.BinaryField(max_length=32)),
-                ('claimed_at', models.DateTimeField(default=core.clock.now)),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='handle_claims', to='accounts.party')),
+                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("handle_index", models.BinaryField(max_length=32)),
+                ("claimed_at", models.DateTimeField(default=core.clock.now)),
+                (
+                    "party",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="handle_claims", to="accounts.party"),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('handle_index',), name='accounts_handle_claimed_once')],
+                "constraints": [models.UniqueConstraint(fields=("handle_index",), name="accounts_handle_claimed_once")],
             },
         ),
         migrations.CreateModel(
-            name='Session',
+            name="Session",
             fields=[
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('key_hash', models.BinaryField(max_length=32, unique=True)),
-                ('payload', models.BinaryField()),
-                ('created_at', models.DateTimeField(default=core.clock.now)),
-                ('seen_at', models.DateTimeField(default=core.clock.now)),
-                ('expires_at', models.DateTimeField()),
-                ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("key_hash", models.BinaryField(max_length=32, unique=True)),
+                ("payload", models.BinaryField()),
+                ("created_at", models.DateTimeField(default=core.clock.now)),
+                ("seen_at", models.DateTimeField(default=core.clock.now)),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "person",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="sessions", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['expires_at'], name='accounts_session_expires')],
+                "indexes": [models.Index(fields=["expires_at"], name="accounts_session_expires")],
             },
         ),
         migrations.CreateModel(
-            name='TermsAcceptance',
+            name="TermsAcceptance",
             fields=[
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.SlugField(max_length=40)),
-                ('version', models.PositiveIntegerField()),
-                ('language', models.CharField(max_length=16)),
-                ('accepted_at', models.DateTimeField(default=core.clock.now)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='terms_acceptances', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("slug", models.SlugField(max_length=40)),
+                ("version", models.PositiveIntegerField()),
+                ("language", models.CharField(max_length=16)),
+                ("accepted_at", models.DateTimeField(default=core.clock.now)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="terms_acceptances", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'acceptance of terms',
-                'verbose_name_plural': 'acceptances of terms',
-                'db_table': 'accounts_termsacceptance',
-                'constraints': [models.UniqueConstraint(fields=('person', 'slug', 'version'), name='accounts_acceptance_once')],
+                "verbose_name": "acceptance of terms",
+                "verbose_name_plural": "acceptances of terms",
+                "db_table": "accounts_termsacceptance",
+                "constraints": [models.UniqueConstraint(fields=("person", "slug", "version"), name="accounts_acceptance_once")],
             },
         ),
         migrations.CreateModel(
-            name='TotpDevice',
+            name="TotpDevice",
             fields=[
-                ('name', models.CharField(help_text='The human-readable name of this device.', max_length=64)),
-                ('confirmed', models.BooleanField(default=True, help_text='Is this device ready for use?')),
-                ('throttling_failure_timestamp', models.DateTimeField(blank=True, default=None, help_text='A timestamp of the last failed verification attempt. Null if last attempt succeeded.', null=True)),
-                ('throttling_failure_count', models.PositiveIntegerField(default=0, help_text='Number of successive failed attempts.')),
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('seed', core.crypto.EncryptedTextField(default='', owner='user.party_id')),
-                ('last_step', models.BigIntegerField(default=-1)),
-                ('created_at', models.DateTimeField(default=core.clock.now, editable=False)),
-                ('user', models.ForeignKey(help_text='The user that this device belongs to.', on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                ("name", models.CharField(help_text="The human-readable name of this device.", max_length=64)),
+                ("confirmed", models.BooleanField(default=True, help_text="Is this device ready for use?")),
+                (
+                    "throttling_failure_timestamp",
+                    models.DateTimeField(
+                        blank=True,
+                        default=None,
+                        help_text="A timestamp of the last failed verification attempt. Null if last attempt succeeded.",
+                        null=True,
+                    ),
+                ),
+                ("throttling_failure_count", models.PositiveIntegerField(default=0, help_text="Number of successive failed attempts.")),
+                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("seed", core.crypto.EncryptedTextField(default="", owner="user.party_id")),
+                ("last_step", models.BigIntegerField(default=-1)),
+                ("created_at", models.DateTimeField(default=core.clock.now, editable=False)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        help_text="The user that this device belongs to.",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('last_step__gte', -1)), name='accounts_totp_step')],
+                "constraints": [models.CheckConstraint(condition=models.Q(("last_step__gte", -1)), name="accounts_totp_step")],
             },
         ),
     ]

@@ -27,7 +27,9 @@ class Terms(models.Model):
     version = models.PositiveIntegerField(_("version"))
     language = models.CharField(_("language"), max_length=16, default="en")
     title = models.CharField(_("title"), max_length=200)
-    text = models.TextField(_("text"), help_text=_("Paragraphs divided by empty lines; a line that starts with ## is a heading, with - a list item."))
+    text = models.TextField(
+        _("text"), help_text=_("Paragraphs divided by empty lines; a line that starts with ## is a heading, with - a list item.")
+    )
     effective_from = models.DateTimeField(_("effective from"))
 
     objects: ClassVar[models.Manager[Terms]] = TermsQuerySet.as_manager()

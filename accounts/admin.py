@@ -1,0 +1,185 @@
+"""What staff see of people: mostly to read, and every look at a person is in the audit log that the person can read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from accounts import services
+from accounts.emails import email_canonical
+from accounts.models import HANDLE_INDEX, Membership, Party, Person, Terms, TermsAcceptance
+from accounts.values import handle_canonical
+from core import audit, clock, crypto
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Staff look; changes go through services and their actions."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [field.name for field in self.model._meta.fields]
+
+
+class PersonalAdmin(ReadOnlyAdmin):
+    """Whoever opens a row or a list of a person's data leaves a trace."""
+
+    audit_name = ""
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        found = self.get_object(request, object_id)
+        if found is not None:
+            audit.record(
+                f"accounts.{self.audit_name}.viewed",
+                actor=request.user,
+                party_id=self.party_of(found),
+                object_type=self.audit_name,
+                object_id=found.pk,
+            )
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        audit.record(f"accounts.{self.audit_name}.listed", actor=request.user, searched="yes" if request.GET.get("q") else "no")
+        return super().changelist_view(request, extra_context)
+
+    def party_of(self, row: Any) -> UUID | None:
+        raise NotImplementedError
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        return None
+
+
+@admin.register(Person)
+class PersonAdmin(PersonalAdmin):
+    audit_name = "person"
+    list_display = ("id", "email", "is_active", "is_staff", "created_at", "closed_at")
+    list_filter = ("is_active", "is_staff", "language")
+    search_fields = ("email",)
+    search_help_text = _("The whole e-mail address, a handle with @, or an id")
+    ordering = ("-created_at", "-id")
+    show_full_result_count = False
+    actions = ("deactivate",)
+    fields = (
+        "id", "party", "email", "name", "language", "time_zone", "home_currency", "is_active", "is_staff", "groups", "created_at", "last_login", "closed_at",
+    )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return list(self.fields)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # The right to change is the right to the actions; the page itself stays read-only.
+        return super().has_change_permission(request, obj)
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        found = Q(email=email_canonical(search_term))
+        if search_term.strip().startswith("@"):
+            found |= Q(party__handle_index=crypto.blind_index(HANDLE_INDEX, handle_canonical(search_term)))
+        if (wanted := _uuid(search_term)) is not None:
+            found |= Q(id=wanted) | Q(party_id=wanted)
+        return queryset.filter(found), False
+
+    def party_of(self, row: Person) -> UUID | None:
+        return row.party_id
+
+    @admin.action(description=_("Stop them from signing in and end their sessions"), permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
+        for person in queryset.exclude(pk=request.user.pk):
+            services.person_deactivate(person=person, by=request.user, now=clock.now(), reason="staff")  # type: ignore[arg-type]
+        self.message_user(request, _("Done."), messages.SUCCESS)
+
+
+class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Membership
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = ("person", "role", "active_from", "active_to")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Party)
+class PartyAdmin(PersonalAdmin):
+    audit_name = "party"
+    list_display = ("id", "kind", "state", "created_at")
+    list_filter = ("kind", "state")
+    search_fields = ("id",)
+    search_help_text = _("A handle with @, or an id")
+    ordering = ("-created_at", "-id")
+    show_full_result_count = False
+    fields = ("id", "kind", "name", "handle", "state", "created_at", "closed_at")
+    inlines = (MembershipInline,)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return list(self.fields)
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        found = Q(handle_index=crypto.blind_index(HANDLE_INDEX, handle_canonical(search_term)))
+        if (wanted := _uuid(search_term)) is not None:
+            found |= Q(id=wanted)
+        return queryset.filter(found), False
+
+    def party_of(self, row: Party) -> UUID | None:
+        return row.id
+
+
+@admin.register(Membership)
+class MembershipAdmin(PersonalAdmin):
+    audit_name = "membership"
+    list_display = ("id", "party", "person", "role", "active_from", "active_to")
+    list_filter = ("role",)
+    ordering = ("-active_from", "-id")
+    show_full_result_count = False
+
+    def party_of(self, row: Membership) -> UUID | None:
+        return row.party_id
+
+
+@admin.register(Terms)
+class TermsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A version is written before it takes effect and never after."""
+
+    list_display = ("slug", "version", "language", "title", "effective_from")
+    list_filter = ("slug", "language")
+    ordering: ClassVar[tuple[str, ...]] = ("slug", "-version", "language")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Terms | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.effective_from > clock.now())
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str | list[str] | datetime]:
+        return {"effective_from": clock.now(), **super().get_changeform_initial_data(request)}
+
+
+@admin.register(TermsAcceptance)
+class TermsAcceptanceAdmin(ReadOnlyAdmin):
+    list_display = ("person", "slug", "version", "language", "accepted_at")
+    list_filter = ("slug",)
+    ordering = ("-accepted_at", "-id")
+    show_full_result_count = False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,31 @@
+from accounts.services.parties import business_open, handle_set, household_open, membership_add, membership_end
+from accounts.services.people import (
+    account_close,
+    closing_check_register,
+    closing_reasons,
+    person_deactivate,
+    person_sign_up,
+    person_update,
+    profile_save,
+)
+from accounts.services.sessions import session_end, sessions_end_all, sessions_end_others
+from accounts.services.terms import terms_accept
+
+__all__ = [
+    "account_close",
+    "business_open",
+    "closing_check_register",
+    "closing_reasons",
+    "handle_set",
+    "household_open",
+    "membership_add",
+    "membership_end",
+    "person_deactivate",
+    "person_sign_up",
+    "person_update",
+    "profile_save",
+    "session_end",
+    "sessions_end_all",
+    "sessions_end_others",
+    "terms_accept",
+]
