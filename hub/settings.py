@@ -307,6 +307,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 
+OAUTH2_PROVIDER_APPLICATION_MODEL = "accounts.PartnerApplication"
+
 LOGGING_CONFIG = None
 from core.logging import configure as _configure_logging  # noqa: E402
 

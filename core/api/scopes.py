@@ -1,0 +1,29 @@
+"""What a token may be allowed to do, in the words people read when they agree to it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+PROFILE_READ: Final = "profile:read"
+WALLETS_READ: Final = "wallets:read"
+WALLETS_WRITE: Final = "wallets:write"
+TRANSFERS_READ: Final = "transfers:read"
+TRANSFERS_WRITE: Final = "transfers:write"
+TOP_UPS_READ: Final = "top_ups:read"
+TOP_UPS_WRITE: Final = "top_ups:write"
+LIMITS_READ: Final = "limits:read"
+
+SCOPES: Final[dict[str, str | Promise]] = {
+    PROFILE_READ: _("See your name, e-mail address, language and home currency"),
+    WALLETS_READ: _("See wallets, balances and their history"),
+    WALLETS_WRITE: _("Open wallets and close empty ones"),
+    TRANSFERS_READ: _("See transfers"),
+    TRANSFERS_WRITE: _("Look up payees and send money; you approve every larger payment yourself"),
+    TOP_UPS_READ: _("See top-ups"),
+    TOP_UPS_WRITE: _("Start top-ups; you pay on the card provider's own page"),
+    LIMITS_READ: _("See limits and how much of them is used"),
+}
+ALL: Final = frozenset(SCOPES)
