@@ -1,0 +1,1 @@
+"""How tests and people make the outside world misbehave."""

@@ -1,0 +1,1 @@
+"""Every e-mail and text message the hub sends lands here."""

@@ -1,0 +1,1 @@
+"""A card provider that speaks Stripe's wire format, with its hosted payment page and its webhooks."""
