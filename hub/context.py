@@ -26,6 +26,7 @@ def hub(request: HttpRequest) -> dict[str, Any]:
         "hub_name": settings.HUB_NAME,
         "theme": getattr(person, "theme", "") or "system",
         "section": SECTIONS.get(request.path.split("/")[1] if "/" in request.path else "", ""),
+        "hub_time_zone": settings.HUB_TIME_ZONE,
         # Only the development runtime sets it: the pretend outside world with its inbox.
         "sandbox_url": settings.SANDBOX_URL,
     }

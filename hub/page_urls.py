@@ -8,9 +8,9 @@ from hub import views
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("amounts/", views.amounts_hide, name="amounts_hide"),
     path("plan/", views.plan, name="plan"),
     path("more/", views.more, name="more"),
+    path("more/limits/", views.limits, name="limits"),
     path("more/help/", views.help_page, name="help"),
     path("styleguide/", views.styleguide, name="styleguide"),
 ]

@@ -1,3 +1,112 @@
+"""Reads for pages that are composed of several apps."""
+
 from __future__ import annotations
-from typing import Any
-def home_for(*a: Any, **k: Any) -> Any: ...
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from accounts.models import Person
+from compliance import limits
+from compliance.limits import LimitStatus
+from compliance.models import Level
+from core import charts, rates
+from core.money import Money, Rounding
+from core.rates import RateMissing
+from payments import presenting
+from payments.presenting import PaymentView
+from wallets import selectors as wallets
+from wallets.models import Wallet
+from wallets.selectors import Balance, Total
+
+CHART_DAYS = 30
+LATEST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class WalletRow:
+    wallet: Wallet
+    balance: Balance
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    total: Total
+    wallets: list[WalletRow]
+    latest: list[PaymentView]
+    chart: charts.LineChart | None
+    has_paid: bool
+
+    @property
+    def is_new(self) -> bool:
+        return not self.latest
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsPage:
+    level: Level
+    outgoing: list[LimitStatus]
+    incoming: list[LimitStatus]
+    balance: list[LimitStatus]
+
+
+def home_for(person: Person, *, now: datetime, language: str) -> HomePage:
+    rows = wallet_rows(person.party_id)
+    latest = presenting.latest(person.party_id, limit=LATEST)
+    return HomePage(
+        total=wallets.total_for(person.party_id, person.home_currency),
+        wallets=rows,
+        latest=latest,
+        # The shape of a line tells as much as its figures, so hidden amounts have no chart.
+        chart=_chart(person, rows, now, language) if latest and not person.hide_amounts else None,
+        has_paid=any(view.is_transfer and not view.incoming for view in latest),
+    )
+
+
+def wallet_rows(party_id: UUID) -> list[WalletRow]:
+    found = list(wallets.wallets_for(party_id))
+    balances = wallets.balances_of(found)
+    return [WalletRow(wallet, balances[wallet.id]) for wallet in found]
+
+
+def limits_page(person: Person, *, now: datetime) -> LimitsPage:
+    try:
+        balance: Money | None = wallets.total_for(person.party_id, settings.HUB_REFERENCE_CURRENCY).money
+    except RateMissing:
+        balance = None
+    statuses = limits.limits_for(person.party_id, now, balance=balance)
+    return LimitsPage(
+        level=limits.level_for(person.party_id, now),
+        outgoing=[status for status in statuses if status.direction == "out"],
+        incoming=[status for status in statuses if status.direction == "in"],
+        balance=[status for status in statuses if status.direction not in ("in", "out")],
+    )
+
+
+def _chart(person: Person, rows: list[WalletRow], now: datetime, language: str) -> charts.LineChart | None:
+    """The total at the end of each of the last days, at today's rates: what moves the line is money, not exchange."""
+    zone = ZoneInfo(person.time_zone or "UTC")
+    today = now.astimezone(zone).date()
+    days = [today - timedelta(days=back) for back in range(CHART_DAYS - 1, -1, -1)]
+    ends = [datetime.combine(day + timedelta(days=1), time(), tzinfo=zone) for day in days]
+    per_home: dict[str, Decimal] = {}
+    for row in rows:
+        try:
+            per_home[row.wallet.currency] = rates.rate(row.wallet.currency, person.home_currency)[0]
+        except RateMissing:
+            # Left out of the total as well, which says so.
+            continue
+    counted = [row.wallet for row in rows if row.wallet.currency in per_home]
+    if not counted:
+        return None
+    at_ends = wallets.balances_at(counted, ends)
+    series = []
+    for index, day in enumerate(days):
+        total = sum((at_ends[wallet.id][index].decimal * per_home[wallet.currency] for wallet in counted), Decimal(0))
+        series.append((day, Money.from_decimal(total, person.home_currency, rounding=Rounding.HALF_EVEN)))
+    return charts.line_chart(series, language=language, name=_("Your total over 30 days"), value_name=_("Total"))

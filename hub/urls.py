@@ -12,6 +12,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("", include("hub.page_urls")),
+    path("", include("accounts.urls")),
+    path("", include("wallets.urls")),
+    path("", include("payments.urls")),
 ]
 
 handler400 = "hub.views.bad_request"

@@ -7,15 +7,13 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.shortcuts import render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.models import Person
-from accounts.requests import PersonRequest
-from accounts.services import person_update
+from accounts.requests import person_of
 from core import charts, clock
 from core.money import Money
 from hub import selectors
@@ -49,16 +47,6 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "hub/front.html", {"example": example, "example_out": -example, "example_sum": Money(0, "EUR")})
 
 
-@require_POST
-@login_required
-def amounts_hide(request: PersonRequest) -> HttpResponse:
-    """The eye: hides or shows all amounts, and goes back to the page it stood on."""
-    person_update(person=request.user, hide_amounts=request.POST.get("hide") == "yes", now=clock.now())
-    back = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-    return redirect(back if safe else "home")
-
-
 @require_safe
 @login_required
 def plan(request: HttpRequest) -> HttpResponse:
@@ -69,6 +57,12 @@ def plan(request: HttpRequest) -> HttpResponse:
 @login_required
 def more(request: HttpRequest) -> HttpResponse:
     return render(request, "hub/more.html")
+
+
+@require_safe
+@login_required
+def limits(request: HttpRequest) -> HttpResponse:
+    return render(request, "hub/limits.html", {"page": selectors.limits_page(person_of(request), now=clock.now())})
 
 
 @require_safe

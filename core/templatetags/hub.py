@@ -202,3 +202,9 @@ def first_id(field: BoundField) -> str:
     if kind_of(field) in ("radios", "checks"):
         return f"{field.auto_id}_0"
     return field.id_for_label
+
+
+@register.filter
+def currency_name(code: str) -> str:
+    """Swedish Krona in the reader's language."""
+    return formatting.currency_name(code, _language())

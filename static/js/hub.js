@@ -17,6 +17,9 @@ addEventListener("pageshow", () => {
 // Sign-up offers the time zone of the device; the person can change it later.
 for (const field of document.querySelectorAll("[data-time-zone]")) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || field.value;
 
+// Approved on the page before: carrying it out needs no second press.
+document.querySelector("form[data-go-on]")?.requestSubmit();
+
 // Filters that apply as soon as they are chosen.
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-auto-submit]")) event.target.form.requestSubmit();

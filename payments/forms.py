@@ -1,0 +1,91 @@
+"""The shape of what people type on the pages of sending and topping up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import HubError
+from core.forms import AmountField, add_refusal
+from core.ids import uuid7
+from core.money import parse_amount
+from payments.models import NOTE_MAX
+
+
+class PayeeForm(forms.Form):
+    payee = forms.CharField(
+        label=_("E-mail address or handle"),
+        help_text=_("Of somebody with an account here, for example name@example.com or @name."),
+        max_length=254,
+        error_messages={"required": _("Enter an e-mail address or a handle.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "inputmode": "email"}),
+    )
+
+
+class WalletAmountForm(forms.Form):
+    """
+    An amount and the wallet it belongs to; `cleaned_data["money"]` is in the wallet's currency.
+
+    `currencies` are the wallets a person may choose, id to currency. With one there is nothing to choose, and no field.
+    """
+
+    amount = AmountField(label=_("Amount"), required=False)
+
+    def __init__(self, *args: Any, currencies: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.currencies = dict(currencies)
+        choices = list(self.currencies.items())
+        self.fields["wallet"] = forms.ChoiceField(
+            label=_("Account"), choices=choices, widget=forms.Select if len(choices) > 1 else forms.HiddenInput
+        )
+        if choices:
+            self.fields["wallet"].initial = choices[0][0]
+
+    @property
+    def single_currency(self) -> str:
+        return next(iter(self.currencies.values())) if len(self.currencies) == 1 else ""
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if "wallet" in data and "amount" in data:
+            try:
+                data["money"] = parse_amount(data["amount"], self.currencies[data["wallet"]])
+            except HubError as error:
+                add_refusal(self, error)
+        return data
+
+
+class SendAmountForm(WalletAmountForm):
+    note = forms.CharField(
+        label=_("Note"),
+        help_text=_("They see it too."),
+        required=False,
+        max_length=NOTE_MAX,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class TopUpForm(WalletAmountForm):
+    # Made with the form and kept while it is corrected, so that sending it twice starts one top-up.
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)
+
+
+class ActivityFilterForm(forms.Form):
+    """Filters that live in the address; whatever cannot be read there is ignored."""
+
+    DIRECTIONS = (("", _("All")), ("in", _("In")), ("out", _("Out")))
+
+    q = forms.CharField(
+        label=_("Search"), required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"})
+    )
+    direction = forms.ChoiceField(required=False, choices=DIRECTIONS)
+    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
