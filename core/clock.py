@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
-from django.db.utils import DatabaseError
+from django.db.utils import Error
 
 # A moved clock is seen by every process within this time.
 _CACHE_SECONDS = 0.1
@@ -50,8 +50,8 @@ def _offset_read() -> timedelta:
         with connection.cursor() as cursor:
             cursor.execute("SELECT offset_microseconds FROM core_clock WHERE id = 1")
             row = cursor.fetchone()
-    except DatabaseError:
-        # Inside a broken transaction or before the first migration: the last known offset is the best answer.
+    except Error:
+        # Inside a broken transaction, without a connection or before the first migration: the last known offset is the best answer.
         last: timedelta = getattr(_cache, "value", timedelta())
         return last
     return timedelta(microseconds=row[0]) if row else timedelta()

@@ -190,7 +190,9 @@ def data_key_destroy(owner: UUID, *, now: datetime) -> None:
     """Make everything encrypted for this party unreadable for good (other processes forget within 30 seconds)."""
     from core.models import DataKey
 
-    DataKey.objects.filter(owner_id=owner).update(wrapped=None, destroyed_at=now)
+    # A party that had no key yet gets the tombstone too, so that nothing can be written for it afterwards.
+    DataKey.objects.bulk_create([DataKey(owner_id=owner, master_id="", wrapped=None, destroyed_at=now)], ignore_conflicts=True)
+    DataKey.objects.filter(owner_id=owner, wrapped__isnull=False).update(wrapped=None, destroyed_at=now)
     with _cache_lock:
         _cache.pop(owner, None)
     transaction.on_commit(cache_clear)
@@ -203,7 +205,9 @@ def data_keys_rewrap(*, batch: int = 500) -> int:
     current, done = ring().current, 0
     while True:
         with transaction.atomic():
-            rows = list(DataKey.objects.select_for_update(skip_locked=True).filter(wrapped__isnull=False).exclude(master_id=current)[:batch])
+            rows = list(
+                DataKey.objects.select_for_update(skip_locked=True).filter(wrapped__isnull=False).exclude(master_id=current)[:batch]
+            )
             for row in rows:
                 row.wrapped = _seal(ring().keys[current], _unwrap(row), _wrap_aad(row.owner_id))
                 row.master_id = current

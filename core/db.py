@@ -14,6 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection
+from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 
 SYSTEM: Final = "system"
 _current: ContextVar[UUID | str | None] = ContextVar("hub_scope", default=None)
@@ -56,15 +57,22 @@ def scope(who: UUID | str | None) -> Iterator[None]:
 
 
 def _tell(who: UUID | str | None, *, quiet: bool = False) -> None:
-    if quiet and (connection.connection is None or connection.needs_rollback or connection.connection.closed):
-        # Nothing to reset: a new connection starts with no scope, a rolled-back one falls back to what it had.
+    if quiet and _needs_no_reset():
         return
-    connection.ensure_connection()
     try:
-        with connection.connection.cursor() as cursor:
+        # As Django's own cursors do: a connection that the server dropped is replaced, and its errors are Django's.
+        connection.close_if_health_check_failed()
+        connection.ensure_connection()
+        with connection.wrap_database_errors, connection.connection.cursor() as cursor:
             cursor.execute("SELECT set_config('hub.party', %s, false)", ["" if who is None else str(who)])
     except Exception:
         if not quiet:
             raise
         # Better no connection than one that remembers somebody else.
         connection.close()
+
+
+def _needs_no_reset() -> bool:
+    """A new connection starts with no scope; a transaction that will be rolled back falls back to what it had."""
+    raw = connection.connection
+    return raw is None or bool(raw.closed) or connection.needs_rollback or raw.info.transaction_status == TRANSACTION_STATUS_INERROR

@@ -100,7 +100,8 @@ def _claim(kinds: list[str] | None) -> DueWork | None:
 
 
 def _run(work: DueWork) -> None:
-    mine = DueWork.objects.filter(id=work.id, attempts=work.attempts, state=DueWork.State.WAITING)
+    # The lease is the fence: whoever lost it to somebody else (too slow, or rescheduled meanwhile) changes nothing.
+    mine = DueWork.objects.filter(id=work.id, lease_until=work.lease_until, state=DueWork.State.WAITING)
     try:
         again_at = _workers[work.kind](work)
     except Exception as error:

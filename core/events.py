@@ -94,6 +94,8 @@ def _deliver_one() -> bool:
                 if handler is None:
                     raise LookupError("no such handler is wired")
                 handler(delivery.event)
+                # A deferred constraint that fails at the commit would take the delivery's own row with it, for ever.
+                connection.check_constraints()
         except Exception as error:
             _postpone(delivery, error, now)
         else:
@@ -108,7 +110,9 @@ def _postpone(delivery: Delivery, error: Exception, now: datetime) -> None:
     delivery.next_at = now + backoff(delivery.attempts)
     if delivery.attempts >= ATTEMPTS_MAX:
         delivery.state = Delivery.State.DEAD
-    log.warning("event_handler_failed", handler=delivery.handler, event_name=delivery.event.name, attempts=delivery.attempts, exc_info=error)
+    log.warning(
+        "event_handler_failed", handler=delivery.handler, event_name=delivery.event.name, attempts=delivery.attempts, exc_info=error
+    )
 
 
 def backoff(attempts: int) -> timedelta:

@@ -18,6 +18,9 @@ _HIDDEN_TEXT = [
     (re.compile(r"\b\d(?:[ -]?\d){12,18}\b"), "[card]"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"), r"\1 [token]"),
     (re.compile(r"\b(sk|rk|whsec|pk)_\w+"), "[key]"),
+    (re.compile(r"(?i)\b(access_token|token|code|secret|password|key|signature)=[^&\s'\"]+"), r"\1=[hidden]"),
+    # PostgreSQL quotes the row that it refuses.
+    (re.compile(r"(?m)^DETAIL: .*$"), "DETAIL: [hidden]"),
 ]
 
 
@@ -29,11 +32,21 @@ def redact(text: str) -> str:
 
 def _redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     for key, value in event.items():
-        if key not in _KEPT_KEYS and _HIDDEN_KEYS.search(key):
-            event[key] = "[hidden]"
-        elif isinstance(value, str):
-            event[key] = redact(value)
+        if not key.startswith("_"):  # the pipeline's own
+            event[key] = _redacted(key, value)
     return event
+
+
+def _redacted(key: str, value: Any) -> Any:
+    if key not in _KEPT_KEYS and _HIDDEN_KEYS.search(key):
+        return "[hidden]"
+    if isinstance(value, dict):
+        return {inner: _redacted(str(inner), item) for inner, item in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [_redacted("", item) for item in value]
+    if value is None or isinstance(value, (bool, float)) or (isinstance(value, int) and abs(value) < 10**12):
+        return value
+    return redact(str(value))
 
 
 def configure(*, json_lines: bool, level: str) -> None:

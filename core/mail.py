@@ -14,7 +14,9 @@ from core.ids import uuid7
 from core.models import DueWork
 
 
-def mail_send(*, to: str, subject: str, body_text: str, body_html: str | None = None, party_id: UUID | None = None, run_key: str = "") -> DueWork:
+def mail_send(
+    *, to: str, subject: str, body_text: str, body_html: str | None = None, party_id: UUID | None = None, run_key: str = ""
+) -> DueWork:
     """
     Queue one mail. It goes out at least once; `run_key` (default: a new id) names the mail, so that queuing it twice
     sends it once, and becomes its Message-ID.

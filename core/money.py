@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Context, Decimal
 from enum import Enum
 
 from django.utils.functional import Promise
@@ -222,6 +222,10 @@ _PLAIN = re.compile(r"\d+(?:[.,]\d*)?|[.,]\d+")
 _GROUPED = re.compile(r"\d{1,3}(?:(?P<mark>[ ',.])\d{3})(?:(?P=mark)\d{3})*(?:(?P<point>[.,])\d*)?")
 
 
+# Wide enough for every text that is parsed: the default of 28 digits would round 0.99...9 up to one.
+_EXACT = Context(prec=100)
+
+
 def _ascii_digits(text: str) -> str:
     return "".join(str(unicodedata.decimal(char)) if unicodedata.category(char) == "Nd" else char for char in text)
 
@@ -261,9 +265,9 @@ def parse_amount(text: str, currency: str) -> Money:
         raise AmountNotANumber()
     if negative or value == 0:
         raise AmountNotPositive()
-    if value >= Decimal(AMOUNT_MAX):
+    if value > AMOUNT_MAX:
         raise AmountTooLarge()
-    minor = value.scaleb(places)
+    minor = value.scaleb(places, context=_EXACT)
     if minor != minor.to_integral_value():
         raise AmountTooPrecise(_decimals_message(places), decimals=places)
     return amount_check(Money(int(minor), currency_check(currency)))

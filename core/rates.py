@@ -11,6 +11,7 @@ import csv
 import io
 import lzma
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
@@ -33,7 +34,9 @@ BASE = "EUR"
 _HISTORY = Path(__file__).parent / "data" / "ecb_rates.csv.xz"
 # A currency that the bank stopped quoting has no rate any more, whatever it was worth in its last week.
 _STALE = timedelta(days=14)
+_CANARY = "USD"
 _FEED_MAX_BYTES = 2_000_000
+_PLAUSIBLE = (Decimal("1e-8"), Decimal("1e9"))  # also what the column can hold
 
 
 class RateMissing(HubError):
@@ -68,27 +71,52 @@ def history() -> dict[str, tuple[list[date], list[Decimal]]]:
     return found
 
 
-def _per_euro(currency: str, on: date) -> tuple[Decimal, date] | None:
-    days, values = history().get(currency, ([], []))
-    at = bisect_right(days, on)
-    best = (values[at - 1], days[at - 1]) if at else None
-    if best is None or best[1] < on:
-        fed = Rate.objects.filter(currency=currency, on_date__lte=on).order_by("-on_date").first()
-        if fed and (best is None or fed.on_date > best[1]):
-            best = (fed.rate, fed.on_date)
-    # The shipped history ends when the hub was packed; without a feed its last day must do, and is shown.
-    newest_known = max(days[-1] if days else date.min, history_end())
-    limit = min(on, newest_known) if not _fed_until() else on
-    return best if best and best[1] >= limit - _STALE else None
-
-
 @lru_cache(maxsize=1)
 def history_end() -> date:
     return max(days[-1] for days, _values in history().values() if days)
 
 
-def _fed_until() -> bool:
-    return Rate.objects.filter(on_date__gt=history_end()).exists()
+@dataclass(frozen=True)
+class _Quote:
+    per_euro: Decimal
+    on: date
+
+
+def _shipped(currency: str, on: date) -> _Quote | None:
+    days, values = history().get(currency, ([], []))
+    at = bisect_right(days, on)
+    return _Quote(values[at - 1], days[at - 1]) if at else None
+
+
+def _fed(currencies: set[str], on: date) -> dict[str, _Quote]:
+    """The feed's last quotes after the shipped history; one query of one index look-up a currency."""
+    rows = Rate.objects.raw(
+        "SELECT quote.* FROM unnest(%s::text[]) AS wanted (code) CROSS JOIN LATERAL (SELECT * FROM core_rate"
+        " WHERE currency = wanted.code AND on_date > %s AND on_date <= %s ORDER BY on_date DESC LIMIT 1) AS quote",
+        [sorted(currencies), history_end(), on],
+    )
+    return {row.currency: _Quote(row.rate, row.on_date) for row in rows}
+
+
+def _quotes(currencies: set[str], on: date) -> dict[str, _Quote]:
+    """
+    What a euro cost on that day, for those of the currencies that were quoted then or in the two weeks before. Days of
+    the shipped history need no query, later ones need one for all currencies together.
+    """
+    # A feed that is alive quotes the dollar: asking for it tells "there is no feed" from "no longer quoted".
+    fed = _fed({*currencies, _CANARY}, on) if on > history_end() else {}
+    # Without a feed the last day of the shipped history must do; the date that is given along says so.
+    oldest = (on if fed else min(on, history_end())) - _STALE
+    quotes = {code: fed.get(code) or _shipped(code, on) for code in currencies}
+    return {BASE: _Quote(Decimal(1), on)} | {code: quote for code, quote in quotes.items() if quote and quote.on >= oldest}
+
+
+def _cross(quotes: dict[str, _Quote], source: str, target: str, on: date) -> tuple[Decimal, date]:
+    if source == target:
+        return Decimal(1), on
+    if source not in quotes or target not in quotes:
+        raise RateMissing(source=source, target=target, on=on.isoformat())
+    return quotes[target].per_euro / quotes[source].per_euro, min(quotes[source].on, quotes[target].on)
 
 
 def rate(source: str, target: str, *, on: date | None = None) -> tuple[Decimal, date]:
@@ -98,20 +126,32 @@ def rate(source: str, target: str, *, on: date | None = None) -> tuple[Decimal, 
     :raises RateMissing: one of the two has no rate on or shortly before that day.
     """
     day = on or clock.now().date()
-    if source == target:
-        return Decimal(1), day
-    sides = [(Decimal(1), None) if code == BASE else _per_euro(code, day) for code in (source, target)]
-    if sides[0] is None or sides[1] is None:
-        raise RateMissing(source=source, target=target, on=day.isoformat())
-    dates = [side[1] for side in sides if side is not None and side[1] is not None]
-    return sides[1][0] / sides[0][0], min(dates)
+    return _cross(_quotes({source, target}, day) if source != target else {}, source, target, day)
 
 
 def convert(money: Money, to: str, *, on: date | None = None, rounding: Rounding) -> Converted:
     """
     :raises RateMissing: no rate for that day; callers hold, they never guess.
     """
-    value, day = rate(money.currency, to, on=on)
+    return _apply(money, to, rate(money.currency, to, on=on), rounding)
+
+
+def convert_all(amounts: Sequence[Money], to: str, *, on: date | None = None, rounding: Rounding) -> list[Converted | None]:
+    """Each amount converted, with one query for all of them; None where there is no rate."""
+    day = on or clock.now().date()
+    foreign = {money.currency for money in amounts} - {to}
+    quotes = _quotes({*foreign, to}, day) if foreign else {}
+    found: list[Converted | None] = []
+    for money in amounts:
+        try:
+            found.append(_apply(money, to, _cross(quotes, money.currency, to, day), rounding))
+        except RateMissing:
+            found.append(None)
+    return found
+
+
+def _apply(money: Money, to: str, at: tuple[Decimal, date], rounding: Rounding) -> Converted:
+    value, day = at
     return Converted(Money.from_decimal(money.decimal * value, to, rounding=rounding), value, day)
 
 
@@ -132,9 +172,18 @@ def parse_feed(document: bytes) -> tuple[date, dict[str, Decimal]]:
         rates = {node.attrib["currency"]: Decimal(node.attrib["rate"]) for node in day_node}
     except (ElementTree.ParseError, ValueError, KeyError, StopIteration, InvalidOperation) as error:
         raise FeedInvalid(type(error).__name__) from error
-    if not rates or not all(value.is_finite() and value > 0 for value in rates.values()):
+    if not rates or not all(value.is_finite() and _PLAUSIBLE[0] < value < _PLAUSIBLE[1] for value in rates.values()):
         raise FeedInvalid("a rate is not a positive number")
     return day, {code: value for code, value in rates.items() if code in CURRENCIES}
+
+
+def _read(response: requests.Response) -> bytes:
+    document = b""
+    for chunk in response.iter_content(65536):
+        document += chunk
+        if len(document) > _FEED_MAX_BYTES:
+            raise FeedInvalid("the document is too large")
+    return document
 
 
 def refresh() -> int:
@@ -144,10 +193,7 @@ def refresh() -> int:
     try:
         with requests.get(settings.HUB_RATES_URL, timeout=(3, 10), stream=True) as response:
             response.raise_for_status()
-            document = response.raw.read(_FEED_MAX_BYTES + 1, decode_content=True)
-        if len(document) > _FEED_MAX_BYTES:
-            raise FeedInvalid("the document is too large")
-        day, values = parse_feed(document)
+            day, values = parse_feed(_read(response))
     except (requests.RequestException, FeedInvalid) as error:
         log.warning("rates_refresh_failed", error=type(error).__name__)
         return 0

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-# One try of a quarter of a second: without a broker a person must not wait for it.
+# One try, and none for a while after a failure: a person must not wait for a broker that is away.
+_PAUSE_SECONDS = 5.0
 _PUBLISH = {"retry": False, "ignore_result": True}
+_silent_until = 0.0
 
 
 def relay() -> None:
@@ -18,11 +22,12 @@ def due() -> None:
 
 
 def _send(task: str) -> None:
-    if not settings.CELERY_BROKER_URL:
+    global _silent_until
+    if not settings.CELERY_BROKER_URL or time.monotonic() < _silent_until:
         return
     from core import tasks
 
     try:
         tasks.BY_NAME[task].apply_async(expires=10, **_PUBLISH)
     except (OperationalError, OSError):
-        pass
+        _silent_until = time.monotonic() + _PAUSE_SECONDS

@@ -165,6 +165,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
     "retry_on_timeout": True,
+    "max_retries": 0,  # of publishing: without it a wake-up waits six seconds for a broker that is away
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TIMEZONE = "UTC"

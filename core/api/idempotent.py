@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable
 from typing import Any
 
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -47,7 +49,8 @@ def idempotent(method: Callable[..., Response]) -> Callable[..., Response]:
                 idempotency.release(row)
                 raise
             response = answer
-        idempotency.finish(row, idempotency.Answer(response.status_code, response.data))
+        # As it is sent: ids, dates and lazy texts are plain JSON by then.
+        idempotency.finish(row, idempotency.Answer(response.status_code, json.loads(JSONRenderer().render(response.data) or b"null")))
         return response
 
     return wrapped
