@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from oauth2_provider.views import OAuthServerMetadataView
 
 from hub import health
 
@@ -11,13 +12,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
+    # --- the API and OAuth
+    path("api/", include("hub.api_urls")),
+    path("o/", include("accounts.oauth_urls")),
+    path(".well-known/oauth-authorization-server", OAuthServerMetadataView.as_view(), name="oauth_metadata"),
+    # --- pages
     path("", include("hub.page_urls")),
     path("", include("accounts.urls")),
     path("", include("wallets.urls")),
     path("", include("payments.urls")),
 ]
 
-handler400 = "hub.views.bad_request"
-handler403 = "hub.views.permission_denied"
-handler404 = "hub.views.page_not_found"
-handler500 = "hub.views.server_error"
+handler400 = "hub.errors.bad_request"
+handler403 = "hub.errors.permission_denied"
+handler404 = "hub.errors.page_not_found"
+handler500 = "hub.errors.server_error"

@@ -1,4 +1,5 @@
 from accounts.services.parties import business_open, handle_set, household_open, membership_add, membership_end
+from accounts.services.partners import PartnerCreated, consent_grant, consent_revoke, partner_create
 from accounts.services.people import (
     account_close,
     closing_check_register,
@@ -12,14 +13,18 @@ from accounts.services.sessions import session_end, sessions_end_all, sessions_e
 from accounts.services.terms import terms_accept
 
 __all__ = [
+    "PartnerCreated",
     "account_close",
     "business_open",
     "closing_check_register",
     "closing_reasons",
+    "consent_grant",
+    "consent_revoke",
     "handle_set",
     "household_open",
     "membership_add",
     "membership_end",
+    "partner_create",
     "person_deactivate",
     "person_sign_up",
     "person_update",

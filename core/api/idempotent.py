@@ -22,11 +22,6 @@ def key_of(request: Request) -> str:
     return idempotency.key_check(request.headers.get("Idempotency-Key"))
 
 
-def _client_of(request: Request) -> str:
-    application = getattr(request.auth, "application_id", None)
-    return f"app:{application}:{getattr(request.user, 'pk', None)}" if application else f"person:{request.user.pk}"
-
-
 def idempotent(method: Callable[..., Response]) -> Callable[..., Response]:
     """
     Wrap an APIView method that moves money: the first answer below 500, refusals included, is stored and replayed with
@@ -36,8 +31,8 @@ def idempotent(method: Callable[..., Response]) -> Callable[..., Response]:
     @functools.wraps(method)
     def wrapped(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         key = key_of(request)
-        asked = idempotency.request_hash(request.method, request.path, request.data)
-        row, first = idempotency.begin(client=_client_of(request), key=key, asked=asked)
+        asked = idempotency.request_hash(request.method, request.get_full_path(), request.data)
+        row, first = idempotency.begin(client=request.auth.key, key=key, asked=asked)
         if first is not None:
             kind = {"content_type": "application/problem+json"} if first.status >= 400 else {}
             return Response(first.body, status=first.status, headers={"Idempotent-Replayed": "true"}, **kind)
@@ -48,9 +43,14 @@ def idempotent(method: Callable[..., Response]) -> Callable[..., Response]:
             if answer is None:
                 idempotency.release(row)
                 raise
+            if answer.status_code in (401, 403, 413, 415, 429):
+                # About the caller or the wire, not about what was asked.
+                idempotency.release(row)
+                raise
             response = answer
         # As it is sent: ids, dates and lazy texts are plain JSON by then.
         idempotency.finish(row, idempotency.Answer(response.status_code, json.loads(JSONRenderer().render(response.data) or b"null")))
         return response
 
+    wrapped.idempotent = True  # type: ignore[attr-defined]
     return wrapped

@@ -46,7 +46,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         return problem_response(status=403, code="forbidden", detail=_("You may not do this."))
     if isinstance(exc, exceptions.ValidationError):
         errors = _field_errors(exc.get_full_details())
-        return problem_response(status=422, code=errors[0]["code"] if len(errors) == 1 else "invalid", detail=_("Check what you sent."), errors=errors)
+        return problem_response(
+            status=422, code=errors[0]["code"] if len(errors) == 1 else "invalid", detail=_("Check what you sent."), errors=errors
+        )
     if isinstance(exc, exceptions.APIException):
         details = exc.get_full_details()
         code = details.get("code", exc.default_code) if isinstance(details, dict) else exc.default_code

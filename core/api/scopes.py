@@ -21,7 +21,7 @@ SCOPES: Final[dict[str, str | Promise]] = {
     WALLETS_READ: _("See wallets, balances and their history"),
     WALLETS_WRITE: _("Open wallets and close empty ones"),
     TRANSFERS_READ: _("See transfers"),
-    TRANSFERS_WRITE: _("Look up payees and send money; you approve every larger payment yourself"),
+    TRANSFERS_WRITE: _("Look up payees and ask to send money; you approve every payment yourself"),
     TOP_UPS_READ: _("See top-ups"),
     TOP_UPS_WRITE: _("Start top-ups; you pay on the card provider's own page"),
     LIMITS_READ: _("See limits and how much of them is used"),
