@@ -40,5 +40,5 @@ check: setup-dev ## Lint, types, import rules, migrations, templates
 bench: setup-dev ## Measure; prints a table and writes bench/results.json
 	@$(VENV)/python -m hub.runtime test-env -- $(VENV)/python -m bench
 
-reset: setup ## Stop the hub and delete its state: all data is gone
-	@$(VENV)/python -m hub.runtime reset
+reset: ## Stop the hub and delete its state: all data is gone
+	@$(PYTHON) -m hub.runtime reset

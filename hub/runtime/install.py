@@ -44,10 +44,9 @@ def _install(kind: str) -> int:
     print(f"Installing {requirements.name} into {VENV} ...", flush=True)
     begun = time.monotonic()
     # The file lists everything with its hash, so there is nothing to resolve and nothing to build.
-    options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-input", "--quiet", "--progress-bar", "off"]
-    done = subprocess.run(
-        [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", *options, "-r", str(requirements)], check=False
-    )
+    options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check", "--no-input", "--quiet"]
+    options += ["--progress-bar", "off"]
+    done = subprocess.run([str(PYTHON), "-m", "pip", "install", *options, "-r", str(requirements)], check=False)
     if done.returncode:
         print("The installation failed; see above. The first one needs a network, later starts do not.", file=sys.stderr)
         return 1

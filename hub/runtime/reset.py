@@ -32,6 +32,10 @@ def reset(environ: Mapping[str, str]) -> int:
     for folder in sorted(state.path.glob(TEST_FOLDERS)):
         if State(folder).exists:
             _reset_one(State(folder))
+    if not state.exists and not os.listdir(state.path):
+        state.path.rmdir()
+        say(f"Removed {state.path}.")
+        return 0
     if not state.exists:
         raise RunError(f"{state.path} is not a hub's state folder; nothing was removed.")
     if stop(state):

@@ -1,0 +1,57 @@
+"""
+`python -m tests.runtime.stand_in run`: the real run with real servers, and small programs in place of Django's.
+
+STAND_IN_FAILS names a manage.py command that fails.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hub.runtime import __main__, bootstrap
+from hub.runtime.errors import RunError
+from hub.runtime.programs import Program
+from hub.runtime.state import State
+
+WEB = """
+import http.server, socket, sys
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"web")
+server = http.server.HTTPServer(("127.0.0.1", 0), Answer, bind_and_activate=False)
+server.socket = socket.socket(fileno=int(sys.argv[1]))
+server.serve_forever()
+"""
+WORKER = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
+
+
+def _hub_programs(state: State, common: Mapping[str, str], sockets: tuple[int, ...]) -> list[Program]:
+    web, worker, *_ = _real_programs(state, common, sockets)
+    return [
+        replace(web, command=(sys.executable, "-c", WEB, str(sockets[0]))),
+        replace(worker, command=(sys.executable, "-c", WORKER)),
+    ]
+
+
+def _sandbox_program(state: State, inherited: Mapping[str, str], hub: Mapping[str, str]) -> Program:
+    return replace(_real_sandbox(state, inherited, hub), command=(sys.executable, "-c", "import time; time.sleep(600)"))
+
+
+def _run_step(supervisor: Any, log: Path, environ: Mapping[str, str], *arguments: str) -> str:
+    if arguments[0] == os.environ.get("STAND_IN_FAILS"):
+        raise RunError(f"`manage.py {arguments[0]}` failed")
+    return '{"people": [{"email": "asa@example.com", "password": "a demo password"}]}'
+
+
+_real_programs, _real_sandbox = bootstrap.hub_programs, bootstrap.sandbox_program
+bootstrap.hub_programs, bootstrap.sandbox_program, bootstrap.run_step = _hub_programs, _sandbox_program, _run_step
+
+if __name__ == "__main__":
+    sys.exit(__main__.main(sys.argv[1:]))
