@@ -62,7 +62,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             mail_send(to=to, subject=subject, body_text=text + "\n", body_html=html, party_id=person.party_id if person else None)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
-        return reverse("security")
+        return reverse("more")
 
     def get_email_verification_redirect_url(self, email_address: Any) -> str:
-        return reverse("security") if self.request.user.is_authenticated else reverse("account_login")
+        return reverse("more") if self.request.user.is_authenticated else reverse("account_login")

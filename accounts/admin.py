@@ -11,11 +11,9 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts import services
-from accounts.emails import email_canonical
-from accounts.models import HANDLE_INDEX, Membership, Party, Person, Terms, TermsAcceptance
-from accounts.values import handle_canonical
-from core import audit, clock, crypto
+from accounts import selectors, services
+from accounts.models import Membership, Party, Person, Terms, TermsAcceptance
+from core import audit, clock
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -74,7 +72,8 @@ class PersonAdmin(PersonalAdmin):
     show_full_result_count = False
     actions = ("deactivate",)
     fields = (
-        "id", "party", "email", "name", "language", "time_zone", "home_currency", "is_active", "is_staff", "groups", "created_at", "last_login", "closed_at",
+        "id", "party", "email", "name", "language", "time_zone", "home_currency",
+        "is_active", "is_staff", "groups", "created_at", "last_login", "closed_at",
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -87,9 +86,8 @@ class PersonAdmin(PersonalAdmin):
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        found = Q(email=email_canonical(search_term))
-        if search_term.strip().startswith("@"):
-            found |= Q(party__handle_index=crypto.blind_index(HANDLE_INDEX, handle_canonical(search_term)))
+        person, party = selectors.person_by_email(search_term), selectors.party_by_handle(search_term)
+        found = Q(id=person.id if person else None) | Q(party=party)
         if (wanted := _uuid(search_term)) is not None:
             found |= Q(id=wanted) | Q(party_id=wanted)
         return queryset.filter(found), False
@@ -135,7 +133,8 @@ class PartyAdmin(PersonalAdmin):
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        found = Q(handle_index=crypto.blind_index(HANDLE_INDEX, handle_canonical(search_term)))
+        party = selectors.party_by_handle(search_term)
+        found = Q(id=party.id if party else None)
         if (wanted := _uuid(search_term)) is not None:
             found |= Q(id=wanted)
         return queryset.filter(found), False

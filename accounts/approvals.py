@@ -215,7 +215,7 @@ def _void_for_good(approval: Approval) -> None:
             with own.cursor() as cursor:
                 cursor.execute("SELECT set_config('hub.party', 'system', false), set_config('lock_timeout', '2s', false)")
                 cursor.execute(
-                    f"UPDATE {Approval._meta.db_table} SET state = 'void' WHERE id = %s AND state IN ('pending', 'confirmed')",
+                    "UPDATE accounts_approval SET state = 'void' WHERE id = %s AND state IN ('pending', 'confirmed')",
                     [approval.id],
                 )
         finally:

@@ -65,9 +65,9 @@ class NewPasswordField(PasswordField):
 
     user: Person | None = None
 
-    def __init__(self, *, label: Any = _("New password"), **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            label=label,
+            label=_("New password"),
             autocomplete="new-password",
             help_text=_("At least 10 characters. Three or four unrelated words work well."),
             **kwargs,

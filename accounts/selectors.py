@@ -13,9 +13,9 @@ from django.utils.translation import get_language
 
 from accounts import sessions
 from accounts.emails import email_canonical
-from accounts.errors import PayeeClosed, PayeeOwn, PayeeUnknown, RoleForbidden
+from accounts.errors import EmailInvalid, PayeeClosed, PayeeOwn, PayeeUnknown, RoleForbidden
 from accounts.models import HANDLE_INDEX, Approval, Membership, Party, Person, Session, Terms, TermsAcceptance
-from accounts.values import handle_canonical, public_name
+from accounts.values import email_checked, handle_canonical, handle_well_formed, public_name
 from core import clock, crypto
 from core.errors import NotFound
 
@@ -45,8 +45,12 @@ class SessionRow:
     is_current: bool
 
 
-def person_by_email(email: str) -> Person | None:
-    return Person.objects.filter(email=email_canonical(email)).first()
+def person_by_email(text: str) -> Person | None:
+    """Whoever signs in with this address, proved or not; None also for text that is no address."""
+    try:
+        return Person.objects.filter(email=email_checked(text)).first()
+    except EmailInvalid:
+        return None
 
 
 def memberships_of(person: Person, *, at: datetime | None = None) -> MembershipQuerySet:
@@ -86,7 +90,9 @@ def members_of(party_id: UUID, *, at: datetime | None = None) -> QuerySet[Member
 
 def party_by_handle(text: str) -> Party | None:
     handle = handle_canonical(text)
-    return Party.objects.filter(handle_index=crypto.blind_index(HANDLE_INDEX, handle)).first() if handle else None
+    if not handle_well_formed(handle):
+        return None
+    return Party.objects.filter(handle_index=crypto.blind_index(HANDLE_INDEX, handle)).first()
 
 
 def party_display_name(party: Party) -> str:
@@ -149,7 +155,10 @@ def payee_is_open(party_id: UUID) -> bool:
 def _party_by_email(text: str) -> Party | None:
     from allauth.account.models import EmailAddress
 
-    email = email_canonical(text)
+    try:
+        email = email_checked(text)
+    except EmailInvalid:
+        return None
     proved = EmailAddress.objects.filter(user_id=OuterRef("pk"), email=email, verified=True)
     person = Person.objects.filter(Exists(proved), email=email).select_related("party").first()
     return person.party if person else None

@@ -23,8 +23,6 @@ _auth: list[URLPattern | URLResolver] = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("auth/", include(_auth)),
     path("more/profile/", views.profile, name="profile"),
-    path("more/hide-amounts/", views.hide_amounts, name="hide_amounts"),
-    path("more/security/", views.security, name="security"),
     path("more/sessions/", views.sessions, name="sessions"),
     path("more/sessions/others/end/", views.sessions_end_others, name="sessions_end_others"),
     path("more/sessions/<uuid:session_id>/end/", views.session_end, name="session_end"),

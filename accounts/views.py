@@ -1,4 +1,4 @@
-"""Pages about oneself: profile, sessions, security, closing, terms, and the page that asks for approval."""
+"""Pages about oneself: profile, sessions, closing, terms, and the page that asks for approval."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from core.forms import add_refusal
 
 
 def _person(request: HttpRequest) -> Person:
-    assert isinstance(request.user, Person)  # noqa: S101 (login_required stands before)
+    assert isinstance(request.user, Person)
     return request.user
 
 
@@ -54,21 +54,6 @@ def profile(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Your profile is saved."))
             return redirect("profile")
     return render(request, "accounts/profile.html", {"form": form, "person": person}, status=422 if form.errors else 200)
-
-
-@login_required
-@require_POST
-def hide_amounts(request: HttpRequest) -> HttpResponse:
-    """The eye on pages with amounts: flips the preference and returns to the page."""
-    person = _person(request)
-    services.person_update(person=person, now=clock.now(), hide_amounts=not person.hide_amounts)
-    return HttpResponseRedirect(_next_path(request, "/"))
-
-
-@login_required
-@require_GET
-def security(request: HttpRequest) -> HttpResponse:
-    return render(request, "accounts/security.html", {"person": _person(request)})
 
 
 @login_required

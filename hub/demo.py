@@ -151,7 +151,7 @@ def _staff(email: str, name: str, groups: list[str]) -> dict[str, Any]:
 def _shared_parties() -> None:
     ada, bo = (Person.objects.get(email=demo.email) for demo in PEOPLE[:2])
     now = clock.now()
-    if not Party.objects.filter(kind=Party.Kind.HOUSEHOLD, membership__person=ada).exists():
+    if not Party.objects.filter(kind=Party.Kind.HOUSEHOLD, memberships__person=ada).exists():
         household = accounts.household_open(by=ada, name="The Demo Household", now=now)
         accounts.membership_add(by=ada, party_id=household.id, person=bo, role="member", now=now)
         wallets.wallet_open(party_id=household.id, currency="EUR", now=now)
@@ -164,7 +164,7 @@ def _partner() -> dict[str, str]:
     from accounts.partners import partner_create
 
     owner = Person.objects.get(email=PEOPLE[1].email)
-    business = Party.objects.get(kind=Party.Kind.BUSINESS, membership__person=owner)
+    business = Party.objects.get(kind=Party.Kind.BUSINESS, memberships__person=owner)
     application, secret = partner_create(name=PARTNER, party=business, redirect_uris=[f"{settings.HUB_PUBLIC_URL}/api/docs/"], now=clock.now())
     return {"client_id": application.client_id, "client_secret": secret, "token_url": f"{settings.HUB_PUBLIC_URL}/o/token/"}
 

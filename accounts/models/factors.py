@@ -96,4 +96,5 @@ class TotpDevice(ThrottlingMixin, Device):  # type: ignore[misc]
     @property
     def setup_uri(self) -> str:
         label = quote(f"{settings.HUB_NAME}:{self.user.email}")
-        return f"otpauth://totp/{label}?{urlencode({'secret': self.seed, 'issuer': settings.HUB_NAME, 'digits': DIGITS, 'period': STEP_SECONDS})}"
+        query = urlencode({"secret": self.seed, "issuer": settings.HUB_NAME, "digits": DIGITS, "period": STEP_SECONDS})
+        return f"otpauth://totp/{label}?{query}"
