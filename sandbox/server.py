@@ -67,7 +67,7 @@ class RequestHandler(WSGIRequestHandler):
         handler = ServerHandler(self.rfile, self.wfile, self.get_stderr(), environ)
         # Django's handler closes the connection through this; its stub does not know.
         handler.request_handler = self  # type: ignore[attr-defined]
-        handler.run(cast(ThreadedWSGIServer, self.server).get_app())
+        handler.run(cast(Any, self.server).get_app())
 
     def _body_allowed(self) -> bool:
         length = self.headers.get("Content-Length", "0")

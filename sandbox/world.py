@@ -15,6 +15,8 @@ class World:
     store: Store
     # Set after every commit: there may be a webhook to send.
     wake: threading.Event
+    # Held while a webhook is on its way.
+    sending: threading.Lock = field(default_factory=threading.Lock)
     stopping: threading.Event = field(default_factory=threading.Event)
 
 

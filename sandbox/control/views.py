@@ -113,8 +113,14 @@ def endpoint(body: Body) -> Body:
 
 @json_command
 def reset(body: Body) -> Body:
-    world().store.clear()
+    _clear()
     return _state()
+
+
+def _clear() -> None:
+    # Between two sendings: once this is answered, nothing of before arrives any more.
+    with world().sending:
+        world().store.clear()
 
 
 @json_command
@@ -131,7 +137,7 @@ def forge(body: Body) -> Body:
         if isinstance(body.get("session"), str):
             return {"delivery": payment_forge(db, here, session_get(db, here, body["session"]).body)}
         if isinstance(body.get("event"), str):
-            return {"delivery": forgery_add(db, object_get(db, "event", body["event"]).body)}
+            return {"delivery": forgery_add(db, object_get(db, "event", body["event"]).body, due_at=time.time())}
     raise WishInvalid("name a session or an event")
 
 
@@ -208,7 +214,7 @@ def _act(form: Mapping[str, str]) -> None:
     elif action == "settle":
         settle_until(world(), until=time.time() + 10**6)
     elif action == "reset":
-        world().store.clear()
+        _clear()
     elif action == "resend":
         _resend(form.get("event", ""))
     else:

@@ -86,7 +86,7 @@ def _queue(db: sqlite3.Connection, event_ids: Sequence[str]) -> None:
         elif fault.mode == "reordered":
             delivery_add(db, event_id, due_at=now + (len(event_ids) - 1 - position) * REORDER_GAP_SECONDS)
         elif fault.mode == "forged":
-            forgery_add(db, object_get(db, "event", event_id).body)
+            forgery_add(db, object_get(db, "event", event_id).body, due_at=now)
             delivery_add(db, event_id, due_at=now)
         else:
             delivery_add(db, event_id, due_at=now)
@@ -97,10 +97,10 @@ def delivery_add(db: sqlite3.Connection, event_id: str, *, due_at: float, state:
     return cursor.lastrowid or 0
 
 
-def forgery_add(db: sqlite3.Connection, event: Json) -> int:
+def forgery_add(db: sqlite3.Connection, event: Json, *, due_at: float) -> int:
     """Queue a stranger's copy of an event: an id of its own, and (when sent) signed with a secret he made up."""
     forged = {**event, "id": id_make("event"), "pending_webhooks": 1}
-    return delivery_add(db, str(event["id"]), due_at=time.time(), forgery=json.dumps(forged, indent=2))
+    return delivery_add(db, str(event["id"]), due_at=due_at, forgery=json.dumps(forged, indent=2))
 
 
 def payment_forge(db: sqlite3.Connection, world: World, session: Json) -> int:
@@ -108,7 +108,7 @@ def payment_forge(db: sqlite3.Connection, world: World, session: Json) -> int:
     claim = {**session, "status": "complete", "payment_status": "paid", "payment_intent": id_make("payment_intent"), "url": None}
     created = world.clock.timestamp()
     event = event_shape(created=created, kind="checkout.session.completed", subject=claim, request_id=None, idempotency_key=None)
-    return forgery_add(db, event)
+    return forgery_add(db, event, due_at=time.time())
 
 
 def deliveries_pending(db: sqlite3.Connection, event_id: str) -> int:

@@ -49,13 +49,14 @@ class Answer:
 
 def delivery_send_next(world: World) -> bool:
     """Send the oldest due delivery. Returns False when none is due."""
-    due = _due_next(world)
-    if due is None:
-        return False
-    secret = FORGED_SECRET if due.forged else due.endpoint.secret
-    answer = _post(due.endpoint, due.payload, signature_header(due.payload, secret, timestamp=world.clock.timestamp()))
-    _outcome_store(world, due, answer)
-    return True
+    with world.sending:
+        due = _due_next(world)
+        if due is None:
+            return False
+        secret = FORGED_SECRET if due.forged else due.endpoint.secret
+        answer = _post(due.endpoint, due.payload, signature_header(due.payload, secret, timestamp=world.clock.timestamp()))
+        _outcome_store(world, due, answer)
+        return True
 
 
 def seconds_to_next(world: World) -> float | None:
