@@ -8,6 +8,8 @@ class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
-        from core import grants, tasks  # noqa: F401
+        from core import crypto, grants, tasks  # noqa: F401
+
+        crypto.ring()  # keys of the wrong form stop the start, not the first person who signs up
 
         post_migrate.connect(grants.after_migrate, sender=self)

@@ -20,7 +20,7 @@ _HIDDEN_TEXT = [
     (re.compile(r"\b(sk|rk|whsec|pk)_\w+"), "[key]"),
     (re.compile(r"(?i)\b(access_token|token|code|secret|password|key|signature)=[^&\s'\"]+"), r"\1=[hidden]"),
     # PostgreSQL quotes the row that it refuses.
-    (re.compile(r"(?m)^DETAIL: .*$"), "DETAIL: [hidden]"),
+    (re.compile(r"DETAIL: .*"), "DETAIL: [hidden]"),
 ]
 
 

@@ -22,9 +22,9 @@ class TestLineChart:
             chart(100)
 
     def test_says_what_happened_in_one_sentence(self) -> None:
-        assert chart(0, 0, 120_00).summary == "Up €120.00 in 2 days, from €0.00 to €120.00."
-        assert chart(50_00, 20_00).summary == "Down €30.00 in 1 day, from €50.00 to €20.00."
-        assert chart(20_00, 50_00, 20_00).summary == "The same as 2 days ago: €20.00."
+        assert chart(0, 0, 120_00).summary == "Up €120.00 since 22 October 2026, from €0.00 to €120.00."
+        assert chart(50_00, 20_00).summary == "Down €30.00 since 22 October 2026, from €50.00 to €20.00."
+        assert chart(20_00, 50_00, 20_00).summary == "The same as on 22 October 2026: €20.00."
 
     def test_has_three_round_marks_that_hold_all_values(self) -> None:
         assert chart(0, 320_00, 274_80).axis == ["€400", "€200", "€0"]
