@@ -32,7 +32,7 @@ class WalletAmountForm(forms.Form):
     `currencies` are the wallets a person may choose, id to currency. With one there is nothing to choose, and no field.
     """
 
-    amount = AmountField(label=_("Amount"), required=False)
+    amount = AmountField(label=_("Amount"), error_messages={"required": _("Enter an amount.")})
 
     def __init__(self, *args: Any, currencies: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,1 +1,49 @@
 """What payments keep about a party, and for how long."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from core import privacy
+from payments.models import Payment, ProviderEvent
+
+
+def export(party_id: UUID) -> dict[str, Any]:
+    rows = Payment.objects.filter(Q(payer_party_id=party_id) | Q(payee_party_id=party_id)).order_by("created_at", "id")
+    return {
+        "payments": [
+            {
+                "id": str(row.id),
+                "kind": row.kind,
+                "state": row.state,
+                "direction": "out" if row.payer_party_id == party_id else "in",
+                "amount": row.amount_minor,
+                "currency": row.currency,
+                "note": row.note,
+                "created_at": row.created_at.isoformat(),
+                "settled_at": row.settled_at.isoformat() if row.settled_at else None,
+            }
+            for row in rows.iterator()
+        ],
+        "provider_messages": [
+            {"gateway": row.gateway, "name": row.name, "received_at": row.received_at.isoformat(), "body": row.body}
+            for row in ProviderEvent.objects.filter(owner_id=party_id).order_by("received_at", "id").iterator()
+        ],
+    }
+
+
+def erase(party_id: UUID, now: datetime) -> None:
+    """Notes, page addresses and raw messages are under the party's key, which is destroyed with it; amounts and ids stay."""
+
+
+privacy.register(
+    "payments",
+    export=export,
+    erase=erase,
+    retention="Amounts, dates and states: seven years, as books must be kept. Notes and raw provider messages: until erased.",
+    fields=("payments.payment.note", "payments.providerlink.url", "payments.providerevent.body"),
+)

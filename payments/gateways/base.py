@@ -46,6 +46,8 @@ class CheckoutState(Enum):
     PROCESSING = "processing"
     """The person is done; the money is on its way but not sure yet."""
     PAID = "paid"
+    FAILED = "failed"
+    """The person was done, and the money did not come after all."""
     EXPIRED = "expired"
 
 
@@ -59,6 +61,7 @@ class Checkout:
     amount: Money
     url: str = ""
     provider_payment: str = ""
+    failure_code: str = ""
 
 
 class RefundState(Enum):

@@ -11,6 +11,7 @@ from uuid import UUID
 import requests
 import stripe
 from django.conf import settings
+from django.db import connection
 
 from core.money import Money
 from payments.gateways.base import (
@@ -44,16 +45,14 @@ _REFUND_STATES = {
 class StripeGateway:
     name = "stripe"
 
-    def __init__(
-        self, *, secret_key: str, webhook_secret: str, api_base: str = "", timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS)
-    ) -> None:
+    def __init__(self, *, secret_key: str, webhook_secret: str, api_base: str = "", timeout: tuple[float, float] | None = None) -> None:
         self._webhook_secret = webhook_secret
         self._secret_key = secret_key
         self._client = stripe.StripeClient(
             secret_key or "not-configured",
             base_addresses={"api": api_base} if api_base else None,
             max_network_retries=1,
-            http_client=stripe.RequestsClient(timeout=timeout),
+            http_client=stripe.RequestsClient(timeout=timeout or (CONNECT_SECONDS, READ_SECONDS)),
         )
 
     def amount_check(self, amount: Money) -> None:
@@ -93,7 +92,8 @@ class StripeGateway:
 
     def checkout_get(self, checkout_id: str) -> Checkout:
         with self._asking():
-            return _checkout(self._client.v1.checkout.sessions.retrieve(checkout_id))
+            # Only the payment behind the page tells whether slow money is still coming.
+            return _checkout(self._client.v1.checkout.sessions.retrieve(checkout_id, {"expand": ["payment_intent"]}))
 
     def checkout_find(self, *, reference: UUID, since: datetime, until: datetime) -> Checkout | None:
         span = {"gte": int(since.timestamp()), "lte": int(until.timestamp())}
@@ -140,6 +140,8 @@ class StripeGateway:
     @contextmanager
     def _asking(self) -> Iterator[None]:
         """Stripe's errors sorted by the one thing that matters: did anything happen over there?"""
+        if connection.in_atomic_block:
+            raise RuntimeError("no network inside a transaction: commit first, then ask")
         if not self._secret_key:
             raise GatewayUnavailable("provider_not_configured")
         try:
@@ -196,22 +198,33 @@ def _metadata(thing: Any) -> dict[str, str]:
 def _checkout(session: stripe.checkout.Session) -> Checkout:
     if session.amount_total is None or session.currency is None:
         raise ValueError("a checkout session without an amount")
+    state = _checkout_state(session)
     return Checkout(
         id=session.id,
         reference=session.client_reference_id or "",
-        state=_checkout_state(session.status or "open", session.payment_status),
+        state=state,
         amount=from_stripe(session.amount_total, session.currency),
         url=session.url or "",
         provider_payment=_id(session.payment_intent),
+        failure_code=_failure_code(session.payment_intent) if state is CheckoutState.FAILED else "",
     )
 
 
-def _checkout_state(status: str, payment_status: str) -> CheckoutState:
-    if payment_status == "paid":
+def _checkout_state(session: stripe.checkout.Session) -> CheckoutState:
+    if session.payment_status == "paid":
         return CheckoutState.PAID
-    if status == "expired":
+    if session.status == "expired":
         return CheckoutState.EXPIRED
-    return CheckoutState.PROCESSING if status == "complete" else CheckoutState.OPEN
+    if session.status != "complete":
+        return CheckoutState.OPEN
+    behind = session.payment_intent
+    gone = isinstance(behind, stripe.PaymentIntent) and behind.status in ("requires_payment_method", "canceled")
+    return CheckoutState.FAILED if gone else CheckoutState.PROCESSING
+
+
+def _failure_code(behind: object) -> str:
+    error = getattr(behind, "last_payment_error", None)
+    return (getattr(error, "code", None) or "payment_failed")[:40]
 
 
 def _refund(refund: stripe.Refund) -> Refund:

@@ -110,13 +110,14 @@ class TestCheckout:
 
     @pytest.mark.parametrize(
         ("name", "state"),
-        [("open", "open"), ("paid", "paid"), ("expired", "expired"), ("processing", "processing")],
+        [("open", "open"), ("paid", "paid"), ("expired", "expired"), ("processing", "processing"), ("failed", "failed")],
     )
     def test_get_reads_every_state(self, gateway: StripeGateway, provider: Recorded, name: str, state: str) -> None:
         provider.answer(f"session_{name}")
         page = gateway.checkout_get(SESSION)
         assert page.state is base.CheckoutState(state)
-        assert page.provider_payment == ("pi_3ABCdEFghIJklMN01vwxyzab" if name in ("paid", "processing") else "")
+        assert page.provider_payment == ("pi_3ABCdEFghIJklMN01vwxyzab" if name in ("paid", "processing", "failed") else "")
+        assert page.failure_code == ("card_declined" if name == "failed" else "")
 
     def test_find_recognises_our_reference_among_others(self, gateway: StripeGateway, provider: Recorded) -> None:
         provider.answer("session_list")

@@ -1,0 +1,49 @@
+"""
+Who may move money without an Approval. This is the whole list; what is not here asks the person.
+
+Source: docs/payments.md, "Approval".
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from accounts import selectors as accounts
+from accounts.models import Membership, Person
+from compliance import limits
+from core.money import Money
+from core.rates import RateMissing
+
+# In the reference currency.
+SMALL_AMOUNT: Final = Money(30_00, "EUR")
+
+
+def transfer_exempt(*, by: Person, present: bool, amount: Money, payee_party: UUID) -> bool:
+    """
+    Whether a transfer may go without an Approval.
+
+    `present` says that the person themself is acting now (signed in, or over an app they use). A partner's client
+    credentials, a mandate or a schedule is never present, and then nothing is exempt.
+    """
+    if not present:
+        return False
+    return _own(by, payee_party) or _small(amount)
+
+
+def _own(by: Person, payee_party: UUID) -> bool:
+    """Between parties the person disposes of: nobody else could gain."""
+    return accounts.role_of(by, payee_party) in (Membership.Role.OWNER, Membership.Role.ADMIN)
+
+
+def _small(amount: Money) -> bool:
+    try:
+        return limits.reference(amount) <= SMALL_AMOUNT
+    except RateMissing:
+        return False
+
+
+# A top-up takes nothing from a wallet, and the card's bank asks its holder (3-D Secure).
+TOP_UP_EXEMPT: Final = True
+# Staff reverse and refund under their own rights and audit, towards the one the money came from.
+STAFF_UNDO_EXEMPT: Final = True

@@ -1,0 +1,114 @@
+"""What the services of payments share: the answer, replaying a client's key, counting and the balance ceiling."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from compliance import limits
+from compliance.models import Direction
+from core import crypto
+from core.idempotency import IdempotencyConflict, key_check
+from core.money import Money
+from payments.models import OPEN_AT_PROVIDER, Kind, Payment, State
+from wallets import selectors as wallets
+
+
+class Outcome(Enum):
+    POSTED = "posted"
+    REQUIRES_APPROVAL = "requires_approval"
+    HELD = "held"
+    OTHER = "other"
+    """The first answer is replayed and the payment has moved on since (cancelled, expired, failed, waiting)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What became of a request to move money. `replayed` says that this key had already been answered."""
+
+    payment: Payment
+    replayed: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        state = State(self.payment.state)
+        if state in (State.POSTED, State.REVERSED, State.REFUNDED):
+            return Outcome.POSTED
+        if state is State.REQUIRES_APPROVAL:
+            return Outcome.REQUIRES_APPROVAL
+        return Outcome.HELD if state is State.HELD else Outcome.OTHER
+
+    @property
+    def approval_id(self) -> UUID | None:
+        return self.payment.approval_id
+
+
+def request_hash(**asked: object) -> bytes:
+    """Keyed, because a note is short enough to be guessed from a plain hash."""
+    text = json.dumps(asked, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(crypto.blind_index("payments.payment.request", text)).digest()
+
+
+def replayed(*, party_id: UUID, key: str, asked: bytes) -> Payment | None:
+    """
+    The payment this key has already made, if any.
+
+    :raises IdempotencyKeyInvalid: not 1 to 255 visible ASCII characters.
+    :raises IdempotencyConflict: it was made from another request.
+    """
+    key_check(key)
+    found = Payment.objects.filter(party_id=party_id, idempotency_key=key).first()
+    if found is not None and not hmac.compare_digest(bytes(found.request_hash), asked):
+        raise IdempotencyConflict()
+    return found
+
+
+def count(payment: Payment, party_id: UUID, *, direction: Direction, now: datetime) -> None:
+    """Count the payment against its party's limits and remember with the payment what was counted."""
+    counted = limits.usage_raise(party_id, payment.amount, direction=direction, now=now)
+    payment.counted_minor, payment.counted_at = counted.amount, now
+
+
+def uncount(payment: Payment, party_id: UUID, *, direction: Direction, part: Money | None = None) -> None:
+    """
+    Give back what the payment had used of its limits, or the share that `part` is of its amount.
+
+    A full give-back forgets the counted amount, so that it cannot be given back twice.
+    """
+    if payment.counted_minor is None or payment.counted_at is None:
+        return
+    given = payment.counted_minor if part is None else payment.counted_minor * part.amount // payment.amount_minor
+    limits.usage_lower(party_id, Money(given, settings.HUB_REFERENCE_CURRENCY), direction=direction, at=payment.counted_at)
+    if part is None:
+        payment.counted_minor = payment.counted_at = None
+
+
+def balance_room_check(party_id: UUID, amount: Money, *, now: datetime, besides: UUID | None = None) -> None:
+    """
+    Whether the party may hold this much more, all its wallets and its top-ups under way taken together.
+
+    Payers of one payee wait here for each other, so that two of them cannot use the same room. `besides` is a payment that
+    is already part of what is under way.
+
+    :raises LimitExceeded: window "balance".
+    :raises RateMissing: one of the balances cannot be put into the reference currency.
+    """
+    if limits.balance_limit(party_id, now) is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"payments:balance:{party_id}"])
+    held = [balance.posted for balance in wallets.balances_of(wallets.wallets_for(party_id)).values()]
+    under_way = Payment.objects.filter(payee_party_id=party_id, kind=Kind.TOP_UP, state__in=OPEN_AT_PROVIDER).exclude(id=besides)
+    total = limits.reference(amount)
+    for money in [*held, *(payment.amount for payment in under_way)]:
+        if money:
+            total += limits.reference(money)
+    limits.balance_check(party_id, total, now)
