@@ -1,0 +1,19 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from core import db
+
+for table in ("ledger_account", "ledger_transfer", "ledger_entry", "ledger_hold"):
+    db.read_only(table)
+
+
+class WalletsConfig(AppConfig):
+    name = "wallets"
+    label = "wallets"
+    verbose_name = _("Wallets")
+    default_auto_field = "django.db.models.BigAutoField"
+    # What the application's role may execute; functions that start with an underscore stay the owner's.
+    sql_function_prefixes = ("ledger_",)
+
+    def ready(self) -> None:
+        from wallets import privacy, tasks  # noqa: F401

@@ -1,0 +1,52 @@
+"""What wallets keep about a party, and for how long."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from core import privacy
+from wallets import selectors
+from wallets.models import Wallet
+
+
+def export(party_id: UUID) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": str(wallet.id),
+            "currency": wallet.currency,
+            "name": wallet.name,
+            "state": wallet.state,
+            "opened_at": wallet.opened_at.isoformat(),
+            "closed_at": wallet.closed_at.isoformat() if wallet.closed_at else None,
+            "entries": _entries(wallet),
+        }
+        for wallet in selectors.wallets_for(party_id, closed=True)
+    ]
+
+
+def _entries(wallet: Wallet) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    before: int | None = None
+    while rows := selectors.entries_for(wallet, before_seq=before, limit=selectors.PAGE_MAX):
+        found += [
+            {"at": row.created_at.isoformat(), "amount": row.amount.amount, "balance": row.balance.amount, "kind": row.kind, **row.meta}
+            for row in rows
+        ]
+        before = rows[-1].seq
+    return found
+
+
+def erase(party_id: UUID, now: datetime) -> None:
+    """The ledger carries ids and amounts only and stays; the wallets' names go."""
+    Wallet.objects.filter(party_id=party_id).update(name=b"")
+
+
+privacy.register(
+    "wallets",
+    export=export,
+    erase=erase,
+    retention="Names: until erased. The ledger's ids and amounts: as long as bookkeeping law asks.",
+    fields=("wallets.wallet.name",),
+)

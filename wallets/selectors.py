@@ -1,0 +1,149 @@
+"""Reads of wallets and their money. `party_id` is always the one who owns; somebody else's wallet is not found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from core import clock, rates
+from core.money import Money, Rounding
+from wallets.errors import WalletNotFound
+from wallets.models import Wallet
+
+PAGE_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """`posted` is what the account holds, `held` what is set aside of it, `available` what can be spent (down to the floor 0)."""
+
+    posted: Money
+    held: Money
+
+    @property
+    def available(self) -> Money:
+        return self.posted - self.held
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """One line of a wallet's history; `balance` is the balance after it, `seq` the cursor of the next page."""
+
+    seq: int
+    amount: Money
+    balance: Money
+    created_at: datetime
+    effective_at: datetime
+    transfer_id: int
+    kind: str
+    meta: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """`rate_date` is the oldest rate used, None when nothing had to be converted; `missing` currencies are left out."""
+
+    money: Money
+    rate_date: date | None
+    missing: list[str]
+
+
+def wallets_for(party_id: UUID, *, closed: bool = False) -> QuerySet[Wallet]:
+    """The party's open wallets, oldest first; with `closed` the closed ones too."""
+    found = Wallet.objects.filter(party_id=party_id)
+    return (found if closed else found.filter(state=Wallet.State.OPEN)).order_by("opened_at", "id")
+
+
+def wallet_get(party_id: UUID, wallet_id: UUID) -> Wallet:
+    """
+    :raises WalletNotFound: not there, or somebody else's.
+    """
+    found = Wallet.objects.filter(party_id=party_id, id=wallet_id).first()
+    if found is None:
+        raise WalletNotFound()
+    return found
+
+
+def balance_of(wallet: Wallet) -> Balance:
+    return balances_of([wallet])[wallet.id]
+
+
+def balances_of(wallets: Iterable[Wallet]) -> dict[UUID, Balance]:
+    """Posted and held of each wallet, read in one statement and so of one moment."""
+    by_account = {wallet.account: wallet for wallet in wallets}
+    if not by_account:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, posted, held FROM ledger_account WHERE id = ANY (%s)", [list(by_account)])
+        rows = cursor.fetchall()
+    return {
+        by_account[account].id: Balance(Money(posted, by_account[account].currency), Money(held, by_account[account].currency))
+        for account, posted, held in rows
+    }
+
+
+def balance_at(wallet: Wallet, moment: datetime) -> Money:
+    """The posted balance as it was known at the moment."""
+    return balances_at([wallet], [moment])[wallet.id][0]
+
+
+def balances_at(wallets: Iterable[Wallet], moments: Sequence[datetime]) -> dict[UUID, list[Money]]:
+    """The posted balance of each wallet at each of the moments, in their order; one query."""
+    by_account = {wallet.account: wallet for wallet in wallets}
+    found: dict[UUID, list[Money]] = {wallet.id: [] for wallet in by_account.values()}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT account, ledger_balance_at(account, moment)"
+            " FROM unnest(%s::bigint[]) AS a (account), unnest(%s::timestamptz[]) WITH ORDINALITY AS m (moment, place)"
+            " ORDER BY account, place",
+            [list(by_account), list(moments)],
+        )
+        for account, amount in cursor.fetchall():
+            wallet = by_account[account]
+            found[wallet.id].append(Money(amount, wallet.currency))
+    return found
+
+
+def entries_for(wallet: Wallet, *, before_seq: int | None = None, limit: int = 50) -> list[EntryRow]:
+    """The wallet's history, newest first; pass the last row's `seq` as `before_seq` for the next page."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.seq, e.amount, e.balance, e.created_at, coalesce(t.effective_at, t.created_at), t.id, t.kind::text, t.meta::text"
+            " FROM (SELECT * FROM ledger_entry WHERE account = %s AND seq < %s ORDER BY seq DESC LIMIT %s) e"
+            " JOIN ledger_transfer t ON t.id = e.transfer ORDER BY e.seq DESC",
+            [wallet.account, 2**63 - 1 if before_seq is None else before_seq, min(max(limit, 0), PAGE_MAX)],
+        )
+        rows = cursor.fetchall()
+    return [
+        EntryRow(
+            seq=seq,
+            amount=Money(amount, wallet.currency),
+            balance=Money(balance, wallet.currency),
+            created_at=created_at,
+            effective_at=effective_at,
+            transfer_id=transfer,
+            kind=kind,
+            meta=json.loads(meta) if meta else {},
+        )
+        for seq, amount, balance, created_at, effective_at, transfer, kind, meta in rows
+    ]
+
+
+def total_for(party_id: UUID, currency: str, *, on: date | None = None) -> Total:
+    """Everything in the party's open wallets, in one currency. A currency without a rate is named, never guessed."""
+    held = [balance.posted for balance in balances_of(wallets_for(party_id)).values()]
+    converted = rates.convert_all(held, currency, on=on or clock.now().date(), rounding=Rounding.HALF_EVEN)
+    total = Money(0, currency)
+    for found in converted:
+        if found is not None:
+            total += found.money
+    dates = [found.rate_date for money, found in zip(held, converted, strict=True) if found is not None and money.currency != currency]
+    missing = sorted({money.currency for money, found in zip(held, converted, strict=True) if found is None and money})
+    return Total(total, min(dates, default=None), missing)
