@@ -46,14 +46,14 @@ class FailureSerializer(serializers.Serializer[Any]):
 
 class StepSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
-    state = serializers.ChoiceField(choices=State.values)
+    state = serializers.ChoiceField(choices=State.choices)
 
 
 class PaymentSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=Kind.values)
-    direction = serializers.ChoiceField(choices=["in", "out"])
-    state = serializers.ChoiceField(choices=State.values)
+    kind = serializers.ChoiceField(choices=Kind.choices)
+    direction = serializers.ChoiceField(choices=["out", "in"])
+    state = serializers.ChoiceField(choices=State.choices)
     amount = MoneyField(help_text="Always positive; `direction` says which way.")
     wallet_id = serializers.UUIDField(allow_null=True)
     counterparty = CounterpartySerializer()
@@ -141,12 +141,12 @@ TOP_UP = {
 
 
 class ListInput(PageInput):
-    direction = serializers.ChoiceField(choices=["in", "out"], required=False, default="")
-    state = serializers.ChoiceField(choices=State.values, required=False, default="")
+    direction = serializers.ChoiceField(choices=["out", "in"], required=False, default="")
+    state = serializers.ChoiceField(choices=State.choices, required=False, default="")
 
 
 class ActivityInput(ListInput):
-    kind = serializers.ChoiceField(choices=Kind.values, required=False, default="")
+    kind = serializers.ChoiceField(choices=Kind.choices, required=False, default="")
     wallet_id = serializers.UUIDField(required=False, default=None)
     text = serializers.CharField(max_length=100, required=False, default="", help_text="Words of names, notes and amounts.")
     from_date = serializers.DateField(required=False, default=None, help_text="First day, in the person's time zone.")

@@ -85,7 +85,7 @@ def astrid(customer: Callable[..., Customer]) -> Customer:
 
 @pytest.fixture
 def bo(customer: Callable[..., Customer]) -> Customer:
-    return customer("bo")
+    return customer("bosse")
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ class TestStart:
 
     def test_a_wallet_of_somebody_else_is_not_there(self, astrid: Customer) -> None:
         with pytest.raises(WalletNotFound):
-            top_up_start(by=customer_make("bo").person, wallet_id=astrid.wallet.id, amount=eur(1_00), idempotency_key="k", now=clock.now())
+            top_up_start(by=customer_make("bosse").person, wallet_id=astrid.wallet.id, amount=eur(1_00), idempotency_key="k", now=clock.now())
 
     @pytest.mark.parametrize("amount", [eur(0), eur(-1), eur(2**63), Money(10_00, "SEK")])
     def test_a_bad_amount_is_refused(self, astrid: Customer, amount: Money) -> None:
@@ -183,7 +183,7 @@ class TestOutcomes:
     def test_cancelling_is_for_its_owner(self, astrid: Customer) -> None:
         payment = start(astrid).payment
         with pytest.raises(NotFound):
-            top_up_cancel(by=customer_make("bo").person, payment_id=payment.id, now=clock.now())
+            top_up_cancel(by=customer_make("bosse").person, payment_id=payment.id, now=clock.now())
 
     def test_another_amount_is_never_credited(self, astrid: Customer, provider: outside.Sandbox) -> None:
         payment = start(astrid).payment
@@ -414,8 +414,8 @@ class TestRefund:
 
     def test_not_what_is_spent(self, astrid: Customer, provider: outside.Sandbox, boss: Person) -> None:
         payment = paid(provider, astrid)
-        customer_make("bo")
-        astrid.send("@bo", eur(10_00), now=clock.now())
+        customer_make("bosse")
+        astrid.send("@bosse", eur(10_00), now=clock.now())
         with pytest.raises(InsufficientFunds):
             self.refund(boss, payment)
         assert not Payment.objects.filter(kind="refund").exists()
@@ -428,9 +428,9 @@ class TestRefund:
         provider.faults(refund="timeout_after_commit", seconds=4, count=2)
         refund = self.refund(boss, payment)
         assert refund.state == "unknown"
-        customer_make("bo")
+        customer_make("bosse")
         with pytest.raises(InsufficientFunds):
-            astrid.send("@bo", eur(1_00), now=clock.now())
+            astrid.send("@bosse", eur(1_00), now=clock.now())
         provider.faults(refund="normal")
         sweep(ahead=timedelta(seconds=20))
         assert (reloaded(refund).state, astrid.balance()) == ("posted", 0)
