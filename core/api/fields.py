@@ -27,7 +27,8 @@ class MoneyField(serializers.Field[Money, Any, dict[str, Any], Any]):
     """`{"amount": 1250, "currency": "EUR"}` in minor units; input must be positive unless `signed`."""
 
     default_error_messages = {
-        "shape": _('Send an object like {"amount": 1250, "currency": "EUR"}, the amount in minor units.'),
+        # Twice the braces: the serializer formats its messages.
+        "shape": _('Send an object like {{"amount": 1250, "currency": "EUR"}}, the amount in minor units.'),
         "whole": _("The amount must be a whole number of minor units."),
     }
 

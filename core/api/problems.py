@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -44,6 +44,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         return problem_response(status=404, code="not_found", detail=_("We could not find that."))
     if isinstance(exc, PermissionDenied):
         return problem_response(status=403, code="forbidden", detail=_("You may not do this."))
+    if isinstance(exc, RequestDataTooBig):
+        return problem_response(status=413, code="body_too_large", detail=_("The body is too large."))
     if isinstance(exc, exceptions.ValidationError):
         errors = _field_errors(exc.get_full_details())
         return problem_response(
@@ -54,7 +56,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         code = details.get("code", exc.default_code) if isinstance(details, dict) else exc.default_code
         headers = {}
         if isinstance(exc, exceptions.Throttled) and exc.wait is not None:
-            headers["Retry-After"] = str(int(exc.wait) + 1)
+            headers["Retry-After"] = str(max(1, exc.wait))
         if exc.status_code == 401:
             headers["WWW-Authenticate"] = getattr(exc, "auth_header", None) or 'Bearer realm="api"'
         return problem_response(status=exc.status_code, code=str(code), detail=str(exc.detail), headers=headers or None)

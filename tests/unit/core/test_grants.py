@@ -12,7 +12,8 @@ def rights(privilege: str) -> set[str]:
     """The public tables on which the connected role has the privilege."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND has_table_privilege(oid, %s)",
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+            " AND has_table_privilege(oid, %s)",
             [privilege],
         )
         return {name for (name,) in cursor.fetchall()}

@@ -32,14 +32,15 @@ configure(json_lines=sys.argv[1] == "json", level="DEBUG")
 import structlog
 log = structlog.get_logger("probe")
 for text in {secrets!r}:
-    log.info("something with " + text, note=text, nested={{"deep": [text, {{"x": text}}]}}, thing=type("T", (), {{"__str__": lambda self: text}})())
+    thing = type("Thing", (), {{"__str__": lambda self: text}})()
+    log.info("something with " + text, note=text, nested={{"deep": [text, {{"x": text}}]}}, thing=thing)
     logging.getLogger("theirs").warning("theirs: %s", text)
     try:
         raise ValueError(text)
     except ValueError:
         log.exception("failed")
-log.info("keys", password="p-value", api_token="t-value", iban="i-value", card_number=4242424242424242, name="n-value", first_name="f-value",
-         totp_secret="s-value", code="c-value", nested={{"email": "e-value", "cookie": "k-value"}}, number=4242424242424242)
+log.info("keys", password="p-value", api_token="t-value", iban="i-value", card_number=4242424242424242, name="n-value",
+         first_name="f-value", totp_secret="s-value", code="c-value", nested={{"email": "e-value", "cookie": "k-value"}}, number=4242424242424242)
 log.info("kept", event_name="payments.transfer.posted", status_code=201, ms=1.5, party_id="0193f2c1-7d9e-7c7e-9e3f-5c0a5d4d5a11", count=12)
 """
 

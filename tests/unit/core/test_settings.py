@@ -108,7 +108,7 @@ class TestEnvironment:
             lambda: self.env.number("LIST", default=1),
             lambda: self.env.choice("YES", ("a", "b"), default="a"),
         ):
-            with pytest.raises(ImproperlyConfigured, match="LIST|YES"):
+            with pytest.raises(ImproperlyConfigured, match=r"LIST|YES"):
                 read()
 
 
