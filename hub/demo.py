@@ -50,7 +50,7 @@ class DemoPerson:
 
 PEOPLE = [
     DemoPerson("ada@demo.example", "Ada Demo", "ada", "EUR", "Europe/Stockholm", 1, 125_000),
-    DemoPerson("bo@demo.example", "Bo Demo", "bo", "EUR", "Europe/Berlin", 2, 42_000),
+    DemoPerson("bo@demo.example", "Bo Demo", "bosse", "EUR", "Europe/Berlin", 2, 42_000),
     DemoPerson("chen@demo.example", "Chen Demo", "chen", "EUR", "Asia/Shanghai", 3, 8_000),
 ]
 STAFF = [

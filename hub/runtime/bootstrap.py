@@ -138,6 +138,15 @@ def run_step(supervisor: Supervisor, log: Path, environ: Mapping[str, str], *arg
     return output
 
 
+def _try_step(supervisor: Supervisor, log: Path, environ: Mapping[str, str], *arguments: str) -> str:
+    """Like run_step, for steps without which the hub is still worth having: a demo that does not load must be seen, but not stop it."""
+    try:
+        return run_step(supervisor, log, environ, *arguments)
+    except RunError as error:
+        supervisor.say(str(error))
+        return ""
+
+
 def tail(log: Path, lines: int = 15) -> str:
     try:
         text = log.read_text(encoding="utf-8", errors="replace")[-20_000:]
@@ -166,9 +175,10 @@ def bring_up(
     wait_until(servers.ready, supervisor, seconds=60, what="PostgreSQL or Valkey")
     log = state.log("setup")
     run_step(supervisor, log, common, "migrate", "--no-input")
-    run_step(supervisor, log, common, "demo_load")
     supervisor.add(*hub_programs(state, common, sockets))
-    access = run_step(supervisor, log, common, "demo_access", "--json")
+    # While the programs load their code; nothing of theirs needs the demo.
+    _try_step(supervisor, log, common, "demo_load")
+    access = _try_step(supervisor, log, common, "demo_access", "--json")
     wait_until(lambda: answers(url), supervisor, seconds=READY_SECONDS, what="The web program")
     supervisor.update(phase="serving")
     try:

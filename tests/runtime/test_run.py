@@ -22,10 +22,12 @@ from tests.runtime.conftest import PROJECT, eventually
 class Hub:
     """One `run` process and what it has printed."""
 
+    module = "tests.runtime.stand_in"
+
     def __init__(self, environ: dict[str, str], *arguments: str) -> None:
         self.state = State.chosen(environ)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.runtime.stand_in", "run", *arguments],
+            [sys.executable, "-m", self.module, "run", *arguments],
             cwd=PROJECT,
             env=environ,
             stdout=subprocess.PIPE,
@@ -180,6 +182,11 @@ class TestRun:
         hub.reader.join(5)
         assert "`manage.py migrate` failed" in hub.said
         assert ours(hub.state) == []
+
+    def test_a_failed_demo_is_shown_but_the_hub_serves(self, hubs: list[Hub], environ: dict[str, str]) -> None:
+        hub = start(hubs, environ | {"STAND_IN_FAILS": "demo_load"})
+        hub.wait_serving()
+        assert "`manage.py demo_load` failed" in hub.said
 
     def test_reset_stops_it_first(self, hubs: list[Hub], environ: dict[str, str]) -> None:
         hub = start(hubs, environ)
