@@ -103,9 +103,8 @@ class CountedMixin:
         usage = quota.spend(f"oauth:{client_address(request)}", name="anonymous", limit=settings.HUB_API_QUOTA_ANONYMOUS)
         if usage.allowed:
             return super().dispatch(request, *args, **kwargs)  # type: ignore[misc, no-any-return]
-        refusal = JsonResponse({"error": "slow_down", "error_description": "Too many calls."}, status=429)
-        refusal.headers.update({**usage.headers(), "Retry-After": str(usage.reset_seconds)})  # type: ignore[arg-type]
-        return refusal
+        headers = {**usage.headers(), "Retry-After": str(usage.reset_seconds)}
+        return JsonResponse({"error": "slow_down", "error_description": "Too many calls."}, status=429, headers=headers)
 
 
 class TokenView(CountedMixin, toolkit.TokenView):  # type: ignore[misc]

@@ -21,7 +21,7 @@ from core.money import Money
 
 
 class LimitSerializer(serializers.Serializer[Any]):
-    window = serializers.ChoiceField(choices=Window.values)
+    window = serializers.ChoiceField(choices=Window.choices)
     direction = serializers.ChoiceField(choices=["out", "in"], allow_null=True, help_text="null for what may be held in all.")
     limit = MoneyField(signed=True)
     used = MoneyField(signed=True, allow_null=True, help_text="null where nothing is counted: one payment.")

@@ -7,13 +7,30 @@ from drf_spectacular.views import SpectacularAPIView
 
 from accounts import api as accounts
 from accounts import api_auth
+from compliance import api as compliance
 from core.api.views import UnknownRouteView
-from hub import api_docs
+from hub import api_docs, selectors
+from payments import api as payments
+from wallets import api as wallets
 
 _v1: list[URLPattern | URLResolver] = [
     path("auth/app/v1/", include((api_auth.urlpatterns, "headless"))),
     path("me", accounts.MeView.as_view()),
+    path("wallets", wallets.WalletsView.as_view()),
+    path("wallets/<uuid:wallet_id>", wallets.WalletView.as_view()),
+    path("wallets/<uuid:wallet_id>/close", wallets.WalletCloseView.as_view()),
+    path("wallets/<uuid:wallet_id>/entries", wallets.EntriesView.as_view()),
+    path("currencies", wallets.CurrenciesView.as_view()),
     path("payees", accounts.PayeesView.as_view()),
+    path("transfers", payments.TransfersView.as_view()),
+    path("transfers/<uuid:transfer_id>", payments.TransferView.as_view()),
+    path("transfers/<uuid:transfer_id>/approval", payments.TransferApprovalView.as_view()),
+    path("transfers/<uuid:transfer_id>/complete", payments.TransferCompleteView.as_view()),
+    path("transfers/<uuid:transfer_id>/cancel", payments.TransferCancelView.as_view()),
+    path("top-ups", payments.TopUpsView.as_view()),
+    path("top-ups/<uuid:top_up_id>", payments.TopUpView.as_view()),
+    path("activity", payments.ActivityView.as_view()),
+    path("limits", compliance.LimitsView.as_view(balance_of=selectors.reference_balance)),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

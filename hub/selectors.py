@@ -74,12 +74,16 @@ def wallet_rows(party_id: UUID) -> list[WalletRow]:
     return [WalletRow(wallet, balances[wallet.id]) for wallet in found]
 
 
-def limits_page(person: Person, *, now: datetime) -> LimitsPage:
+def reference_balance(party_id: UUID) -> Money | None:
+    """Everything the party holds, in the currency that limits are counted in; None when there is no rate for it."""
     try:
-        balance: Money | None = wallets.total_for(person.party_id, settings.HUB_REFERENCE_CURRENCY).money
+        return wallets.total_for(party_id, settings.HUB_REFERENCE_CURRENCY).money
     except RateMissing:
-        balance = None
-    statuses = limits.limits_for(person.party_id, now, balance=balance)
+        return None
+
+
+def limits_page(person: Person, *, now: datetime) -> LimitsPage:
+    statuses = limits.limits_for(person.party_id, now, balance=reference_balance(person.party_id))
     return LimitsPage(
         level=limits.level_for(person.party_id, now),
         outgoing=[status for status in statuses if status.direction == "out"],

@@ -138,6 +138,15 @@ REDIS_URL = env.text("REDIS_URL", default="")
 CACHES: dict[str, dict[str, Any]] = {
     # Counters that protect people (sign-in, codes) must hold when Redis is away, so they live in PostgreSQL.
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache", "TIMEOUT": 3600, "OPTIONS": {"MAX_ENTRIES": 200_000}},
+    # Partners' quotas only: when Redis is away each process falls back to a stricter count of its own (core.api.quota).
+    "quota": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "quota",
+        "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.2},
+    }
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
 }
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HUB_PUBLIC_URL.startswith("https://")
@@ -182,6 +191,9 @@ CELERY_BEAT_SCHEDULE = {
 AUTH_USER_MODEL = "accounts.Person"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+if HUB_ENV == "test":
+    # Argon2 is slow by intent; a thousand tests that sign in would take minutes for it.
+    PASSWORD_HASHERS.insert(0, "django.contrib.auth.hashers.MD5PasswordHasher")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ("email", "name")}},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -325,6 +337,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVERS": [{"url": HUB_PUBLIC_URL}] if HUB_PUBLIC_URL else [],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {"PaymentKind": "payments.models.Kind", "PaymentState": "payments.models.State"},
     "SORT_OPERATIONS": False,
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.api.schema.finish", "accounts.api_auth.describe"],
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -56,6 +57,7 @@ def page_body(items: Sequence[Any], *, next_cursor: str | None) -> dict[str, Any
     return {"items": list(items), "next_cursor": next_cursor}
 
 
+@functools.cache
 def page_of(item: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
     """The page's shape, for the schema."""
     name = item.__name__.removesuffix("Serializer")
