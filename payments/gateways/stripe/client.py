@@ -140,7 +140,7 @@ class StripeGateway:
     @contextmanager
     def _asking(self) -> Iterator[None]:
         """Stripe's errors sorted by the one thing that matters: did anything happen over there?"""
-        if connection.in_atomic_block:
+        if in_transaction():
             raise RuntimeError("no network inside a transaction: commit first, then ask")
         if not self._secret_key:
             raise GatewayUnavailable("provider_not_configured")
@@ -162,6 +162,10 @@ class StripeGateway:
         except (stripe.StripeError, AttributeError, KeyError, TypeError, ValueError) as error:
             # A 5xx, or an answer of a shape we do not know.
             raise GatewayTimeout("provider_fault") from error
+
+
+def in_transaction() -> bool:
+    return connection.in_atomic_block
 
 
 def _never_connected(error: BaseException) -> bool:

@@ -10,8 +10,7 @@ from uuid import UUID
 
 import pytest
 from allauth.account.models import EmailAddress
-from wallets.models import Wallet
-from wallets.services import wallet_open
+from django.db import connection
 
 from accounts.models import Person
 from accounts.services import handle_set
@@ -24,6 +23,8 @@ from payments.models import Payment
 from payments.services import Movement, transfer_send
 from tests.unit.sandbox import outside
 from wallets import ledger, selectors
+from wallets.models import Wallet
+from wallets.services import wallet_open
 
 PASSWORD = "a long pass phrase"
 
@@ -108,8 +109,13 @@ def _sandbox(_receiver: outside.Receiver, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture
-def provider(_sandbox: outside.Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[outside.Sandbox]:
-    """The running provider, with nothing in it, and the hub configured to use it with short time-outs."""
+def provider(db: None, _sandbox: outside.Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[outside.Sandbox]:
+    """
+    The running provider, with nothing in it, and the hub configured to use it with short time-outs. Asking it inside a
+    transaction is refused as in production; only the transaction that the test itself runs in does not count.
+    """
+    outer = len(connection.atomic_blocks)
+    monkeypatch.setattr("payments.gateways.stripe.client.in_transaction", lambda: len(connection.atomic_blocks) > outer)
     settings.STRIPE_API_BASE, settings.STRIPE_SECRET_KEY, settings.STRIPE_WEBHOOK_SECRET = _sandbox.url, outside.KEY, outside.SECRET
     settings.HUB_PUBLIC_URL = "http://localhost:8000"
     monkeypatch.setattr("payments.gateways.stripe.client.READ_SECONDS", 1.0)

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
-from wallets.services import wallet_close
 
 from accounts.models import Person
 from compliance.errors import LimitExceeded
@@ -16,28 +15,30 @@ from compliance.models import Usage
 from core import clock, due
 from core.errors import Forbidden, HubError, NotFound
 from core.idempotency import IdempotencyConflict
-from core.models import Event
+from core.models import DueWork, Event
 from core.money import Money
 from payments import gateways
 from payments.errors import NotRefundable
 from payments.models import Kind, Payment, PaymentStep, ProviderEvent, ProviderLink
 from payments.services import TopUp, top_up_cancel, top_up_refresh, top_up_refund, top_up_start, webhook_process, webhook_receive
-from tests.unit.payments.conftest import Customer, customer_make, eur, reloaded
+from payments.services.top_ups import _failed
+from tests.unit.payments.conftest import Customer, customer_make, eur, fund, reloaded
 from tests.unit.sandbox import outside
 from wallets import ledger
 from wallets.errors import InsufficientFunds, WalletNotFound
+from wallets.services import wallet_close, wallet_open
 
 DECLINED = "4000000000000002"
 THREE_D_SECURE = "4000002500003155"
 
 
 @pytest.fixture
-def astrid(fresh_db: str, provider: outside.Sandbox) -> Customer:
+def astrid(provider: outside.Sandbox) -> Customer:
     return customer_make("astrid")
 
 
 @pytest.fixture
-def boss(fresh_db: str) -> Person:
+def boss(db: None) -> Person:
     return Person.objects.create_user("boss@example.com", "a long pass phrase", is_staff=True)
 
 
@@ -87,8 +88,6 @@ def posted_to(code: str) -> int:
 
 def sweep(*, ahead: timedelta = timedelta()) -> None:
     """Run due work as if so much time had passed, on the real clock otherwise."""
-    from core.models import DueWork
-
     if ahead:
         for work in DueWork.objects.filter(state="waiting"):
             work.due_at -= ahead
@@ -120,8 +119,6 @@ class TestStart:
         assert Payment.objects.count() == 1
 
     def test_top_ups_under_way_take_room_from_the_balance(self, astrid: Customer) -> None:
-        from tests.unit.payments.conftest import fund
-
         fund(astrid.wallet, 400_00, clock.now())
         start(astrid, 60_00)
         with pytest.raises(LimitExceeded) as caught:
@@ -136,7 +133,9 @@ class TestStart:
 
     def test_a_wallet_of_somebody_else_is_not_there(self, astrid: Customer) -> None:
         with pytest.raises(WalletNotFound):
-            top_up_start(by=customer_make("bosse").person, wallet_id=astrid.wallet.id, amount=eur(1_00), idempotency_key="k", now=clock.now())
+            top_up_start(
+                by=customer_make("bosse").person, wallet_id=astrid.wallet.id, amount=eur(1_00), idempotency_key="k", now=clock.now()
+            )
 
     @pytest.mark.parametrize("amount", [eur(0), eur(-1), eur(2**63), Money(10_00, "SEK")])
     def test_a_bad_amount_is_refused(self, astrid: Customer, amount: Money) -> None:
@@ -240,8 +239,6 @@ class TestUnknown:
         assert (reloaded(payment).state, astrid.balance()) == ("posted", 50_00)
 
     def test_no_network_is_used_inside_a_transaction(self, astrid: Customer) -> None:
-        from django.db import transaction
-
         with transaction.atomic(), pytest.raises(RuntimeError, match="no network inside a transaction"):
             gateways.gateway("stripe").checkout_get("cs_test_1")
 
@@ -249,8 +246,6 @@ class TestUnknown:
 class TestLate:
     def test_money_that_comes_after_we_gave_up_is_still_credited(self, astrid: Customer, provider: outside.Sandbox) -> None:
         payment = start(astrid).payment
-        from payments.services.top_ups import _failed
-
         _failed(payment.id, "provider_unreachable", clock.now())
         assert coming_in(astrid) == 0
         pay(provider, payment)
@@ -266,8 +261,6 @@ class TestLate:
         assert posted_to(f"suspense:{astrid.party_id}") == 50_00
         sweep(ahead=timedelta(days=1))
         assert reloaded(payment).state == "held"
-        from wallets.services import wallet_open
-
         wallet_open(party_id=astrid.party_id, currency="EUR", now=clock.now())
         sweep(ahead=timedelta(days=1))
         assert (reloaded(payment).state, astrid.balance(), posted_to(f"suspense:{astrid.party_id}")) == ("posted", 50_00, 0)
@@ -377,10 +370,10 @@ class TestWebhooks:
         assert (ProviderEvent.objects.get().state, reloaded(payment).state) == ("done", "posted")
 
     @pytest.mark.parametrize("method", ["get", "put", "delete"])
-    def test_only_posts_are_taken(self, fresh_db: str, method: str) -> None:
+    def test_only_posts_are_taken(self, db: None, method: str) -> None:
         assert getattr(Client(), method)("/webhooks/stripe/").status_code == 405
 
-    def test_an_unknown_provider_is_a_fault(self, fresh_db: str) -> None:
+    def test_an_unknown_provider_is_a_fault(self) -> None:
         with pytest.raises(KeyError):
             webhook_receive(gateway="nobody", body=b"", headers={}, now=clock.now())
 

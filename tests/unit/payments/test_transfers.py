@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from wallets.models import Wallet
-from wallets.services import wallet_close, wallet_open
 
 from accounts.approvals import approval_confirm, approval_request
 from accounts.errors import ApprovalInvalid, PayeeClosed, PayeeUnknown
@@ -34,6 +32,8 @@ from payments.services import (
 from payments.services.transfers import _action
 from tests.unit.payments.conftest import PASSWORD, Customer, eur, fund, reloaded
 from wallets.errors import InsufficientFunds, WalletClosed, WalletNotFound
+from wallets.models import Wallet
+from wallets.services import wallet_close, wallet_open
 
 
 def used(customer: Customer, window: str, starts_on: date) -> int:
