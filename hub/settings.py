@@ -312,7 +312,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 # --- API -----------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.TokenAuthentication", "accounts.authentication.SessionTokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "core.api.access.HasScope"],
+    "DEFAULT_PERMISSION_CLASSES": ["core.api.access.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["core.api.quota.QuotaThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsing.JsonParser"],
