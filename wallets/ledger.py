@@ -66,7 +66,7 @@ def refusal(code: str) -> HubError:
     return REFUSALS[code]()
 
 
-def _write(function: str, *arguments: object) -> Transfer:
+def _write(function: str, *arguments: Any) -> Transfer:
     marks = ",".join(["%s"] * len(arguments))
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT code, transfer, created_at, replayed FROM {function}({marks})", arguments)  # noqa: S608  (names of ours)
@@ -271,7 +271,7 @@ def account_close(account: int, *, now: datetime) -> None:
     _change("ledger_account_close", _account(account), now)
 
 
-def _change(function: str, *arguments: object) -> None:
+def _change(function: str, *arguments: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}({','.join(['%s'] * len(arguments))})", arguments)
         code = cursor.fetchone()[0]
