@@ -20,6 +20,7 @@ _rights: dict[str, set[str]] = {
     "compliance": {
         "accounts.view_person",
         "accounts.change_person",
+        "core.view_auditentry",
         "accounts.view_party",
         "accounts.view_membership",
         "accounts.view_terms",
@@ -34,6 +35,9 @@ _rights: dict[str, set[str]] = {
         "core.change_delivery",
         "core.view_duework",
         "core.change_duework",
+        "core.view_auditentry",
+        "core.view_rate",
+        "core.view_idempotencykey",
     },
 }
 

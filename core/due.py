@@ -40,6 +40,11 @@ def worker(kind: str) -> Callable[[Worker], Worker]:
     return register
 
 
+def kinds() -> list[str]:
+    """The kinds of work that this process knows how to do."""
+    return sorted(_workers)
+
+
 def schedule(kind: str, *, run_key: str, due_at: datetime, secret: str = "", **data: str | int | UUID | None) -> DueWork:
     """
     Put work in line, in the caller's transaction. The same (kind, run_key) again changes nothing and returns the row.
@@ -86,11 +91,11 @@ def sweep(*, limit: int = 100, kinds: list[str] | None = None) -> int:
         return tried
 
 
-def _claim(kinds: list[str] | None) -> DueWork | None:
+def _claim(only: list[str] | None) -> DueWork | None:
     """Lease one piece. Leases and attempts run on the real clock, so that moving the hub's time revives nothing."""
     with transaction.atomic():
         waiting = DueWork.objects.select_for_update(skip_locked=True).filter(state=DueWork.State.WAITING, due_at__lte=clock.now())
-        waiting = waiting.filter(kind__in=kinds if kinds is not None else list(_workers))
+        waiting = waiting.filter(kind__in=only if only is not None else list(_workers))
         work = waiting.exclude(lease_until__gt=clock.real()).order_by("due_at", "id").first()
         if work is not None:
             work.lease_until = clock.real() + LEASE

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from core import clock
 from core.db import SYSTEM, scope
@@ -23,15 +24,28 @@ Handler = Callable[[Event], None]
 
 ATTEMPTS_MAX = 10
 _handlers: dict[str, dict[str, Handler]] = {}
+_prompt: set[str] = set()
 
 
-def subscribe(event_name: str, handler: Handler) -> None:
-    """Only hub/wiring.py calls this, so that one file answers "what happens after ...?"."""
+def subscribe(event_name: str, handler: Handler, *, prompt: bool = False) -> None:
+    """
+    Only hub/wiring.py calls this, so that one file answers "what happens after ...?".
+
+    `prompt`: the process that emitted the event delivers it right after its commit, for effects that the next page
+    shows. What that leaves undone (a crash, a failure) the relay finds as always.
+    """
     _handlers.setdefault(event_name, {})[f"{handler.__module__}.{handler.__qualname__}"] = handler
+    if prompt:
+        _prompt.add(event_name)
 
 
 def handlers_of(event_name: str) -> dict[str, Handler]:
     return _handlers.get(event_name, {})
+
+
+def wired() -> dict[str, dict[str, Handler]]:
+    """Every event that somebody listens to, with its handlers by name."""
+    return _handlers
 
 
 def emit(name: str, *, party_id: UUID | None = None, **data: str | int | bool | UUID | None) -> Event:
@@ -47,8 +61,18 @@ def emit(name: str, *, party_id: UUID | None = None, **data: str | int | bool | 
     if name in _handlers:
         from core import wake
 
+        if name in _prompt:
+            transaction.on_commit(lambda: relay_of(event), robust=True)
         transaction.on_commit(wake.relay, robust=True)
     return event
+
+
+def relay_of(event: Event) -> None:
+    """Deliver one event here and now."""
+    with scope(SYSTEM):
+        _fan_out(1, Event.objects.filter(id=event.id))
+        while _deliver_one(Delivery.objects.filter(event_id=event.id)):
+            pass
 
 
 def relay(*, limit: int = 200) -> int:
@@ -63,11 +87,12 @@ def relay(*, limit: int = 200) -> int:
         return tried
 
 
-def _fan_out(limit: int) -> None:
-    """Turn new events into one delivery row per handler."""
+def _fan_out(limit: int, among: QuerySet[Event] | None = None) -> None:
+    """Turn new events into one delivery row per handler. Deliveries run on the real clock: none is for a later day."""
     with transaction.atomic():
-        events = list(Event.objects.select_for_update(skip_locked=True).filter(fanned_out=False).order_by("id")[:limit])
-        now = clock.now()
+        new = (Event.objects.all() if among is None else among).filter(fanned_out=False)
+        events = list(new.select_for_update(skip_locked=True).order_by("id")[:limit])
+        now = clock.real()
         Delivery.objects.bulk_create(
             [Delivery(event=event, handler=name, next_at=now) for event in events for name in handlers_of(event.name)],
             ignore_conflicts=True,
@@ -75,11 +100,12 @@ def _fan_out(limit: int) -> None:
         Event.objects.filter(id__in=[event.id for event in events]).update(fanned_out=True)
 
 
-def _deliver_one() -> bool:
-    now = clock.now()
+def _deliver_one(among: QuerySet[Delivery] | None = None) -> bool:
+    now = clock.real()
     with transaction.atomic():
         delivery = (
-            Delivery.objects.select_for_update(skip_locked=True, of=("self",))
+            (Delivery.objects.all() if among is None else among)
+            .select_for_update(skip_locked=True, of=("self",))
             .select_related("event")
             .filter(state=Delivery.State.WAITING, next_at__lte=now)
             .order_by("next_at", "id")

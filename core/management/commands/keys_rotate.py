@@ -15,13 +15,12 @@ class Command(HubCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with scope(SYSTEM):
-            current = crypto.ring().current
-            unknown = list(
-                DataKey.objects.filter(wrapped__isnull=False).exclude(master_id__in=list(crypto.ring().keys)).values_list("master_id", flat=True).distinct()
-            )
+            current, known = crypto.ring().current, list(crypto.ring().keys)
+            wrapped = DataKey.objects.filter(wrapped__isnull=False)
+            unknown = list(wrapped.exclude(master_id__in=known).order_by("master_id").values_list("master_id", flat=True).distinct())
             if unknown:
                 self.fail(f"Master keys that still wrap data keys are missing from HUB_MASTER_KEYS: {', '.join(unknown)}", code=1)
             done = crypto.data_keys_rewrap()
             audit.record("core.keys.rotated", count=done, master=current)
-            left = DataKey.objects.filter(wrapped__isnull=False).exclude(master_id=current).count()
+            left = wrapped.exclude(master_id=current).count()
         self.say({"rewrapped": done, "current": current, "left": left}, as_json=options["json"])

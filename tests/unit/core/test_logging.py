@@ -40,7 +40,8 @@ for text in {secrets!r}:
     except ValueError:
         log.exception("failed")
 log.info("keys", password="p-value", api_token="t-value", iban="i-value", card_number=4242424242424242, name="n-value",
-         first_name="f-value", totp_secret="s-value", code="c-value", nested={{"email": "e-value", "cookie": "k-value"}}, number=4242424242424242)
+         first_name="f-value", totp_secret="s-value", code="c-value", nested={{"email": "e-value", "cookie": "k-value"}},
+         number=4242424242424242)
 log.info("kept", event_name="payments.transfer.posted", status_code=201, ms=1.5, party_id="0193f2c1-7d9e-7c7e-9e3f-5c0a5d4d5a11", count=12)
 """
 

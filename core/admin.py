@@ -1,0 +1,195 @@
+"""
+What staff see of the spine: events and their deliveries, due work, the audit log, rates and idempotency keys. Nothing
+is edited or deleted here; dead letters can be replayed. Data keys are not shown at all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db import models, transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from core import audit, clock, due, events
+from core.models import AuditEntry, Delivery, DueWork, Event, IdempotencyKey, Rate
+
+
+class ReadOnly(admin.options.BaseModelAdmin):  # type: ignore[type-arg]
+    """Rows are looked at; whoever may change them may run the actions."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class SpineAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Lists of large tables: no count of everything, ids found whole, words by their beginning (both have an index)."""
+
+    show_full_result_count = False
+    list_per_page = 50
+    id_fields: tuple[str, ...] = ("id",)
+    word_fields: tuple[str, ...] = ()
+    # Django shows the search box where this is not empty; `get_search_results` does the searching.
+    search_fields = ("id",)
+    search_help_text = _("A whole id, or the beginning of a name")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        word = search_term.strip()
+        if not word:
+            return queryset, False
+        found = Q(pk__in=[])
+        for field in self.word_fields:
+            found |= Q(**{f"{field}__startswith": word})
+        if (wanted := _uuid(word)) is not None:
+            for field in self.id_fields:
+                found |= Q(**{field: wanted})
+        return queryset.filter(found), False
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+class HandlerFilter(admin.SimpleListFilter):
+    """The handlers that are wired: asking the table for its distinct ones would read all of it."""
+
+    title = _("handler")
+    parameter_name = "handler"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = sorted({handler for wired in events.wired().values() for handler in wired})
+        return [(name, name) for name in names]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(handler=self.value()) if self.value() else queryset
+
+
+class KindFilter(admin.SimpleListFilter):
+    """The kinds of work that somebody does."""
+
+    title = _("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(kind, kind) for kind in due.kinds()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
+class DeliveryInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    model = Delivery
+    fields = ("handler", "state", "attempts", "next_at", "done_at", "error")
+    extra = 0
+    show_change_link = True
+
+
+@admin.register(Event)
+class EventAdmin(SpineAdmin):
+    list_display = ("created_at", "name", "party_id", "id")
+    list_display_links = ("created_at", "name")
+    ordering = ("-id",)
+    id_fields = ("id", "party_id")
+    word_fields = ("name",)
+    inlines = (DeliveryInline,)
+
+
+class ReplayAdmin(SpineAdmin):
+    """Adds "replay" for rows in the dead letters; every replayed row leaves a trace."""
+
+    actions = ("replay",)
+    audit_name = ""
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(f"core.change_{self.opts.model_name}"))
+
+    def replay_rows(self, rows: list[models.Model]) -> int:
+        raise NotImplementedError
+
+    @admin.action(description=_("Replay the chosen dead letters"), permissions=["replay"])
+    def replay(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        with transaction.atomic():
+            dead = list(queryset.filter(state="dead").select_for_update(of=("self",)))
+            count = self.replay_rows(dead)
+            for row in dead:
+                audit.record(f"core.{self.audit_name}.replayed", actor=request.user, object_type=self.audit_name, object_id=row.pk)
+        if count:
+            self.message_user(request, ngettext("%d dead letter is back in line.", "%d dead letters are back in line.", count) % count)
+        else:
+            self.message_user(request, _("None of the chosen rows is a dead letter."), messages.WARNING)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReplayAdmin):
+    audit_name = "delivery"
+    list_display = ("id", "event", "handler", "state", "attempts", "next_at", "done_at", "error")
+    list_filter = ("state", HandlerFilter)
+    list_select_related = ("event",)
+    ordering = ("-id",)
+    id_fields = ("event_id", "event__party_id")
+    word_fields = ("event__name",)
+
+    def replay_rows(self, rows: list[Any]) -> int:
+        return events.replay([row.pk for row in rows], now=clock.now())
+
+
+@admin.register(DueWork)
+class DueWorkAdmin(ReplayAdmin):
+    """Never the secret: it is the text of a mail, or as private."""
+
+    audit_name = "due_work"
+    list_display = ("kind", "run_key", "state", "due_at", "attempts", "error", "lease_until", "done_at")
+    list_filter = ("state", KindFilter)
+    ordering = ("-due_at", "-id")
+    fields = ("id", "kind", "run_key", "data", "state", "due_at", "attempts", "error", "lease_until", "created_at", "done_at")
+    word_fields = ("kind", "run_key")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DueWork]:
+        return super().get_queryset(request).defer("secret")
+
+    def replay_rows(self, rows: list[Any]) -> int:
+        return due.replay([row.pk for row in rows], now=clock.now())
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(SpineAdmin):
+    list_display = ("at", "action", "actor_kind", "actor_id", "party_id", "object_type", "object_id")
+    list_filter = ("actor_kind",)
+    ordering = ("-id",)
+    id_fields = ("id", "actor_id", "party_id", "object_id")
+    word_fields = ("action", "object_type")
+
+
+@admin.register(Rate)
+class RateAdmin(SpineAdmin):
+    list_display = ("on_date", "currency", "rate")
+    ordering = ("-on_date", "currency")
+    id_fields = ()
+    word_fields = ("currency",)
+    search_help_text = _("A currency's code")
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(SpineAdmin):
+    """Never the answer: it is a person's own."""
+
+    list_display = ("created_at", "client", "key", "status", "locked_until")
+    ordering = ("-created_at", "-id")
+    fields = ("id", "client", "key", "status", "locked_until", "created_at")
+    word_fields = ("client", "key")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[IdempotencyKey]:
+        return super().get_queryset(request).defer("answer")
