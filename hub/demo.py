@@ -59,7 +59,7 @@ STAFF = [
     ("sue@demo.example", "Sue Staff", ["support"]),
     ("root@demo.example", "Rita Staff", []),
 ]
-TRANSFERS = [("ada", "bo", 2_450, "Lunch on Tuesday"), ("bo", "ada", 1_200, "Cinema"), ("ada", "chen", 2_999, "Birthday present"), ("chen", "bo", 650, "Coffee")]
+TRANSFERS = [("ada", "bosse", 2_450, "Lunch on Tuesday"), ("bosse", "ada", 1_200, "Cinema"), ("ada", "chen", 2_999, "Birthday present"), ("chen", "bosse", 650, "Coffee")]
 PARTNER = "Demo Partner"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import subprocess
 import sys
 import time
@@ -108,50 +109,72 @@ def sandbox_program(state: State, inherited: Mapping[str, str], hub: Mapping[str
     )
 
 
-def run_step(supervisor: Supervisor, log: Path, environ: Mapping[str, str], *arguments: str) -> str:
+class Preparation:
     """
-    One `manage.py` command to its end; what it printed on standard output.
+    `manage.py hub_prepare`: tables, then the demo, in one process whose JSON lines say how far it is.
 
-    :raises RunError: it failed, with the end of what it said.
+    Its standard error goes to the log, and what this run wrote there is shown when something fails.
     """
-    with log.open("ab") as errors:
-        step = subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
-            cwd=PROJECT,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,
-        )
-    while True:
-        try:
-            output = step.communicate(timeout=0.2)[0].decode(errors="replace")
-            break
-        except subprocess.TimeoutExpired:
+
+    command: tuple[str, ...] = (sys.executable, "manage.py", "hub_prepare")
+
+    def __init__(self, log: Path, environ: Mapping[str, str]) -> None:
+        self.log = log
+        self.log_begins = log.stat().st_size if log.exists() else 0
+        with log.open("ab") as errors:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=PROJECT,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+                # Unbuffered: select() must see what is left of two lines that came together.
+                bufsize=0,
+            )
+        self.said: dict[str, Any] = {}
+
+    def wait_for(self, word: str, supervisor: Supervisor) -> Any:
+        """
+        What it says under this word; waits for it.
+
+        :raises RunError: it ended without saying it.
+        """
+        assert self.process.stdout
+        while word not in self.said:
+            # Poll, so that a Ctrl-C during a long migration is heard.
+            if select.select([self.process.stdout], [], [], 0.2)[0]:
+                line = self.process.stdout.readline()
+                if not line:
+                    raise RunError(f"Preparing the database failed. The end of {self.log}:\n{self.problem()}")
+                self.said.update(_document(line))
             if supervisor.stopping.is_set():
-                step.terminate()
-                step.communicate()
-                raise Stopped from None
-    if step.returncode:
-        raise RunError(f"`manage.py {' '.join(arguments)}` failed (exit {step.returncode}). The end of {log}:\n{tail(log)}")
-    return output
+                self.end()
+                raise Stopped
+        return self.said[word]
+
+    def problem(self) -> str:
+        return tail(self.log, self.log_begins)
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.communicate()
 
 
-def _try_step(supervisor: Supervisor, log: Path, environ: Mapping[str, str], *arguments: str) -> str:
-    """Like run_step, for steps without which the hub is still worth having: a demo that does not load must be seen, but not stop it."""
+def _document(line: bytes) -> dict[str, Any]:
     try:
-        return run_step(supervisor, log, environ, *arguments)
-    except RunError as error:
-        supervisor.say(str(error))
-        return ""
+        found = json.loads(line)
+    except ValueError:
+        return {}  # somebody's print
+    return found if isinstance(found, dict) else {}
 
 
-def tail(log: Path, lines: int = 15) -> str:
-    try:
-        text = log.read_text(encoding="utf-8", errors="replace")[-20_000:]
-    except OSError:
-        return ""
+def tail(log: Path, begins: int = 0, lines: int = 15) -> str:
+    with log.open("rb") as file:
+        file.seek(begins)
+        text = file.read().decode(errors="replace")
     return "\n".join("    " + line for line in text.splitlines()[-lines:])
 
 
@@ -166,23 +189,23 @@ def answers(url: str, path: str = "/readyz") -> bool:
 def bring_up(
     state: State, supervisor: Supervisor, servers: Servers, *, environ: Mapping[str, str], url: str, sockets: tuple[int, ...]
 ) -> dict[str, Any]:
-    """All of it; what `demo_access` says in the end."""
+    """All of it; what `demo_access` says, or nothing."""
     hub = environment.hub_environment(state, environ, public_url=url)
     inherited = {**environment.inherited(environ), processes.MARK: state.mark}
     common = {**inherited, **hub}
     supervisor.add(sandbox_program(state, inherited, hub))
     servers.add_to(supervisor)
     wait_until(servers.ready, supervisor, seconds=60, what="PostgreSQL or Valkey")
-    log = state.log("setup")
-    run_step(supervisor, log, common, "migrate", "--no-input")
-    supervisor.add(*hub_programs(state, common, sockets))
-    # While the programs load their code; nothing of theirs needs the demo.
-    _try_step(supervisor, log, common, "demo_load")
-    access = _try_step(supervisor, log, common, "demo_access", "--json")
+    preparation = Preparation(state.log("setup"), common)
+    try:
+        preparation.wait_for("migrated", supervisor)
+        # They load their code while the demo is loaded; nothing of theirs needs it.
+        supervisor.add(*hub_programs(state, common, sockets))
+        demo = preparation.wait_for("demo", supervisor)
+        if demo is None:
+            supervisor.say(f"The demo could not be loaded:\n{preparation.problem()}")
+    finally:
+        preparation.end()
     wait_until(lambda: answers(url), supervisor, seconds=READY_SECONDS, what="The web program")
     supervisor.update(phase="serving")
-    try:
-        found = json.loads(access)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    return demo or {}

@@ -1,20 +1,16 @@
 """
 `python -m tests.runtime.stand_in run`: the real run with real servers, and small programs in place of Django's.
 
-STAND_IN_FAILS names a manage.py command that fails.
+STAND_IN_FAILS names a step that fails: migrate or demo_load.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 from hub.runtime import __main__, bootstrap
-from hub.runtime.errors import RunError
 from hub.runtime.programs import Program
 from hub.runtime.state import State
 
@@ -44,14 +40,21 @@ def _sandbox_program(state: State, inherited: Mapping[str, str], hub: Mapping[st
     return replace(_real_sandbox(state, inherited, hub), command=(sys.executable, "-c", "import time; time.sleep(600)"))
 
 
-def _run_step(supervisor: Any, log: Path, environ: Mapping[str, str], *arguments: str) -> str:
-    if arguments[0] == os.environ.get("STAND_IN_FAILS"):
-        raise RunError(f"`manage.py {arguments[0]}` failed")
-    return '{"people": [{"email": "asa@example.com", "password": "a demo password"}]}'
-
+PREPARE = """
+import json, os, sys
+fails = os.environ.get("STAND_IN_FAILS")
+if fails == "migrate":
+    sys.exit("no such table")
+print(json.dumps({"migrated": True}), flush=True)
+if fails == "demo_load":
+    print("no such person", file=sys.stderr)
+people = [{"email": "asa@example.com", "password": "a demo password"}]
+print(json.dumps({"demo": None if fails == "demo_load" else {"people": people}}), flush=True)
+"""
 
 _real_programs, _real_sandbox = bootstrap.hub_programs, bootstrap.sandbox_program
-bootstrap.hub_programs, bootstrap.sandbox_program, bootstrap.run_step = _hub_programs, _sandbox_program, _run_step
+bootstrap.hub_programs, bootstrap.sandbox_program = _hub_programs, _sandbox_program
+bootstrap.Preparation.command = (sys.executable, "-c", PREPARE)
 
 if __name__ == "__main__":
     sys.exit(__main__.main(sys.argv[1:]))
