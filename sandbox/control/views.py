@@ -33,6 +33,20 @@ from sandbox.worker import settle as settle_until
 from sandbox.world import world
 
 PAGE_SIZE = 50
+MODE_WORDS = {
+    "normal": "as it should be",
+    "late": "late",
+    "lost": "lost",
+    "duplicate": "sent twice",
+    "reordered": "out of order",
+    "forged": "with a forged one before each",
+    "slow": "slow answer",
+    "error_500": "error 500, nothing done",
+    "error_500_after_commit": "error 500, but done",
+    "rate_limited": "too many requests (429)",
+    "timeout_before_commit": "no answer, nothing done",
+    "timeout_after_commit": "no answer, but done",
+}
 
 Body = dict[str, Any]
 
@@ -190,10 +204,12 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
     places = [
-        {"name": place, "modes": modes, "fault": fault, "webhook": place == "webhook"}
+        {"name": place, "modes": [{"name": mode, "words": MODE_WORDS[mode]} for mode in modes], "fault": fault}
         for (place, modes), fault in zip(PLACES.items(), _faults(), strict=True)
     ]
-    return render(request, "sandbox/control.html", {"places": places, "state": _state(), "problem": problem}, status=status)
+    return render(
+        request, "sandbox/control.html", {"places": places, "state": _state(), "problem": problem, "tab": "control"}, status=status
+    )
 
 
 def _faults() -> list[Any]:
@@ -234,7 +250,7 @@ def payments(request: HttpRequest) -> HttpResponse:
         sessions_expire_due(db, here)
         found, _ = objects_latest(db, "checkout.session", limit=PAGE_SIZE)
         rows = [_payment_row(session) for session in found]
-    return render(request, "sandbox/payments.html", {"rows": rows})
+    return render(request, "sandbox/payments.html", {"rows": rows, "tab": "payments"})
 
 
 def _payment_row(session: Stored) -> Body:
@@ -267,7 +283,7 @@ def events(request: HttpRequest) -> HttpResponse:
         }
         for event in found
     ]
-    return render(request, "sandbox/events.html", {"rows": rows, "state": _state()})
+    return render(request, "sandbox/events.html", {"rows": rows, "state": _state(), "tab": "events"})
 
 
 def _moment(timestamp: int) -> datetime:

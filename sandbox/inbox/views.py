@@ -13,6 +13,7 @@ from sandbox.world import world
 PAGE_SIZE = 50
 REFRESH_SECONDS = 4
 SMS_LONGEST = 1600
+FRAME_HEAD = '<!doctype html><base target="_blank"><style>body{font:16px/1.5 system-ui,sans-serif;margin:1rem}</style>'
 
 
 @require_safe
@@ -25,6 +26,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "messages": found[:PAGE_SIZE],
         "older": found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None,
         "to": to,
+        "tab": "inbox",
         "live": "live" in request.GET,
         "refresh_seconds": REFRESH_SECONDS,
     }
@@ -33,7 +35,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def message(request: HttpRequest, message_id: int) -> HttpResponse:
-    response = render(request, "sandbox/message.html", {"message": _get(message_id)})
+    response = render(request, "sandbox/message.html", {"message": _get(message_id), "tab": "inbox"})
     response.headers["Content-Security-Policy"] = policy(extra="; frame-src 'self'")
     return response
 
@@ -42,7 +44,7 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
 def message_html(request: HttpRequest, message_id: int) -> HttpResponse:
     """The HTML part for a sandboxed frame: no script, no network; links open in a new tab."""
     found = _get(message_id)
-    response = HttpResponse(f'<!doctype html><base target="_blank">{found.html}')
+    response = HttpResponse(f"{FRAME_HEAD}{found.html}")
     response.headers["Content-Security-Policy"] = (
         "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
         "form-action 'none'; frame-ancestors 'self'"

@@ -56,7 +56,7 @@ def challenge(request: HttpRequest, session_id: str) -> HttpResponse:
         with world().store.writing() as db:
             state = challenge_answer(db, world(), session_id, approved=request.POST["answer"] == "approve")
         return _after(session, state)
-    return _render(request, session, "sandbox/challenge.html")
+    return _render(request, session, "sandbox/challenge.html", {"card": intent["card"]})
 
 
 def _look_up(session_id: str) -> tuple[Json | None, Json | None]:
@@ -66,7 +66,9 @@ def _look_up(session_id: str) -> tuple[Json | None, Json | None]:
         except ResourceMissing:
             return None, None
         intent = intent_of_session(db, session)
-        return {**session.body, "lines": session.private["lines"]}, intent.body if intent else None
+        card = intent.private.get("card") if intent else None
+        shown = f"{card['brand'].title()} •••• {card['last4']}" if card else ""
+        return {**session.body, "lines": session.private["lines"]}, {**intent.body, "card": shown} if intent else None
 
 
 def _after(session: Json, state: PayState) -> HttpResponse:
@@ -85,7 +87,7 @@ def _page(
     # Only a test card is shown again: what else was typed might be somebody's real one.
     if "".join(form["number"].split()) not in BY_NUMBER:
         form["number"] = ""
-    context = {"errors": errors or {}, "problem": problem, "form": form, "cards": CARDS}
+    context = {"errors": errors or {}, "focus": next(iter(errors or {}), ""), "problem": problem, "form": form, "cards": CARDS}
     return _render(request, session, "sandbox/pay.html", context, status=status)
 
 
@@ -100,7 +102,6 @@ def _render(
         "session": session,
         "lines": lines,
         "amount": currencies.display(session["amount_total"], session["currency"]),
-        "merchant": urlsplit(session["success_url"]).hostname,
         **(context or {}),
     }
     response = render(request, template, shown, status=status)

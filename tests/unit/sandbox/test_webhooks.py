@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 import requests
@@ -44,7 +45,7 @@ class TestDelivery:
         eventually(lambda: len(receiver.received) == 3)
         assert [one.answered for one in receiver.received] == [500, 301, 200]
         assert len({one.event.id for one in receiver.received}) == 1
-        waits = [after.at - before.at for before, after in zip(receiver.received, receiver.received[1:], strict=False)]
+        waits = [after.at - before.at for before, after in pairwise(receiver.received)]
         assert waits[0] >= 0.4
         assert waits[1] >= 0.9
         sent = eventually(lambda: [one for one in _deliveries(sandbox) if one["state"] == "delivered"])
