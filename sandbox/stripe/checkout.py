@@ -66,7 +66,14 @@ def session_wish_read(params: Params, *, created: int) -> SessionWish:
     lines = _lines_read(params, created=created)
     currency = str(lines[0]["currency"])
     total = sum(int(line["amount_total"]) for line in lines)
-    params.ignore("payment_method_types", "billing_address_collection", "customer_creation", "allow_promotion_codes", "automatic_tax")
+    params.ignore(
+        "payment_method_types",
+        "allowed_payment_method_types",
+        "billing_address_collection",
+        "customer_creation",
+        "allow_promotion_codes",
+        "automatic_tax",
+    )
     params.ignore("phone_number_collection", "payment_method_options", "custom_text", "branding_settings", "origin_context", "currency")
     params.ignore("adaptive_pricing", "integration_identifier", "name_collection", "wallet_options", "payment_method_collection")
     params.done()
