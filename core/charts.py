@@ -13,7 +13,6 @@ from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from core import formatting
 from core.money import Money
@@ -109,17 +108,15 @@ def line_chart(series: Sequence[tuple[date, Money]], *, language: str, name: str
 
 def _summary(series: Sequence[tuple[date, Money]], language: str) -> str:
     first, last = series[0][1], series[-1][1]
-    days = (series[-1][0] - series[0][0]).days
     change = last - first
-    period = ngettext("%(count)s day", "%(count)s days", days) % {"count": formatting.num(days, language)}
     said = {
-        "period": period,
+        "since": formatting.day(series[0][0], language),
         "change": formatting.money(Money(abs(change.amount), change.currency), language),
         "first": formatting.money(first, language),
         "last": formatting.money(last, language),
     }
     if change.amount > 0:
-        return _("Up %(change)s in %(period)s, from %(first)s to %(last)s.") % said
+        return _("Up %(change)s since %(since)s, from %(first)s to %(last)s.") % said
     if change.amount < 0:
-        return _("Down %(change)s in %(period)s, from %(first)s to %(last)s.") % said
-    return _("The same as %(period)s ago: %(last)s.") % said
+        return _("Down %(change)s since %(since)s, from %(first)s to %(last)s.") % said
+    return _("The same as on %(since)s: %(last)s.") % said

@@ -7,13 +7,15 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Person
 from accounts.requests import person_of
+from accounts.services import person_update
 from core import charts, clock
 from core.money import Money
 from hub import selectors
@@ -45,6 +47,16 @@ def home(request: HttpRequest) -> HttpResponse:
         )
     example = Money(2000, "EUR")
     return render(request, "hub/front.html", {"example": example, "example_out": -example, "example_sum": Money(0, "EUR")})
+
+
+@require_POST
+@login_required
+def hide_amounts(request: HttpRequest) -> HttpResponse:
+    """The eye: hides or shows all amounts, and goes back to the page it stood on."""
+    person = person_of(request)
+    person_update(person=person, hide_amounts=not person.hide_amounts, now=clock.now())
+    back = request.POST.get("next", "")
+    return redirect(back if back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None) else "home")
 
 
 @require_safe

@@ -14,9 +14,6 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent;
 });
 
-// Sign-up offers the time zone of the device; the person can change it later.
-for (const field of document.querySelectorAll("[data-time-zone]")) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || field.value;
-
 // Approved on the page before: carrying it out needs no second press.
 document.querySelector("form[data-go-on]")?.requestSubmit();
 

@@ -1,0 +1,117 @@
+"""Every page, as a visitor, a new person and a person with history: axe, console, layout and weight, sampled."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from accounts.models import Person
+from accounts.services import person_sign_up
+from core import clock
+from core.db import SYSTEM, scope
+from core.money import Money
+from payments.services import transfer_send
+from tests.browsers import Watch, axe_problems, layout_problems, size_problems
+from tests.live import LiveHub
+from tests.people import PASSWORD
+from wallets import ledger
+from wallets.models import Wallet
+from wallets.services import wallet_open
+
+pytestmark = pytest.mark.browser
+
+PUBLIC = ["/", "/auth/sign-in/", "/auth/sign-up/", "/auth/reset/", "/more/help/", "/terms/terms-of-use/", "/styleguide/", "/no-such-page/"]
+OWN = [
+    *("/", "/activity/", "/activity/?q=lunch", "/activity/?q=nothing-matches", "/pay/", "/pay/send/", "/pay/top-up/", "/plan/", "/more/"),
+    *(
+        "/more/profile/",
+        "/more/limits/",
+        
+        "/more/sessions/",
+        "/more/help/",
+        "/more/close/",
+        "/wallets/",
+        "/wallets/open/",
+    ),
+    *("/auth/email/", "/auth/password/"),
+]
+# Every page at one width and theme, and the pages with most on them at all.
+WIDTHS = (320, 390, 1440)
+DENSE = ["/", "/activity/", "/pay/top-up/", "/more/limits/", "/styleguide/"]
+
+
+def person(email: str, name: str) -> Person:
+    return person_sign_up(email=email, password=PASSWORD, name=name, now=clock.now(), email_proved=True)
+
+
+def funded(person: Person, amount: int, now: datetime) -> Wallet:
+    with scope(SYSTEM):
+        wallet = wallet_open(party_id=person.party_id, currency="EUR", now=now)
+        ledger.post(
+            debit=ledger.system_account("provider:stripe", "EUR"),
+            credit=wallet.account,
+            amount=Money(amount, "EUR"),
+            key=f"test:{person.id}:{now.timestamp()}",
+            now=now,
+        )
+    return wallet
+
+
+def signed_in(page: Page, hub: LiveHub, email: str) -> None:
+    page.goto(f"{hub.url}/auth/sign-in/")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{hub.url}/")
+
+
+def check(page: Page, hub: LiveHub, path: str, watch: Watch, *, axe: bool = True) -> list[str]:
+    answer = page.goto(hub.url + path)
+    expected = 404 if "no-such-page" in path else 200
+    problems = [] if answer and answer.status == expected else [f"answered {answer and answer.status}"]
+    problems += layout_problems(page) + (axe_problems(page) if axe else []) + watch.take()
+    return [f"{path}: {problem}" for problem in problems]
+
+
+@pytest.mark.timeout(300)
+def test_every_page_stands(live_hub: LiveHub, browser: Browser) -> None:
+    hub = live_hub
+    asa, bo = person("asa@example.com", "Åsa Lind"), person("bo@example.com", "Bo Ek & Söner <i>")
+    wallet = funded(asa, 120_00, clock.now() - timedelta(days=3))
+    with scope(SYSTEM):
+        for index in range(3):
+            movement = transfer_send(
+                by=asa,
+                party_id=asa.party_id,
+                source_wallet_id=wallet.id,
+                payee=bo.email,
+                amount=Money(10_00 + index, "EUR"),
+                note="Lunch & <b>coffee</b> with an unusually long note that has to wrap somewhere",
+                idempotency_key=f"k{index}",
+                now=clock.now(),
+            )
+    full = [*OWN, f"/wallets/{wallet.id}/", f"/wallets/{wallet.id}/close/", f"/activity/{movement.payment.id}/"]
+    problems: list[str] = []
+
+    for theme, width, pages in (("light", 1440, PUBLIC), ("dark", 320, PUBLIC)):
+        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme)  # type: ignore[arg-type]
+        watch, page = Watch.over(context, hub.url), context.new_page()
+        problems += [f"visitor {theme} {width} {found}" for path in pages for found in check(page, hub, path, watch)]
+        context.close()
+
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="light")
+    page = context.new_page()
+    signed_in(page, hub, asa.email)
+    state = context.storage_state()
+    context.close()
+    plan = [("light", 390, full), ("dark", 1440, full), *[(theme, width, DENSE) for theme in ("light", "dark") for width in WIDTHS]]
+    for theme, width, pages in plan:
+        context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=theme, storage_state=state)  # type: ignore[arg-type]
+        watch, page = Watch.over(context, hub.url), context.new_page()
+        problems += [f"person {theme} {width} {found}" for path in pages for found in check(page, hub, path, watch, axe=pages is full)]
+        if (theme, width) == ("light", 390):
+            problems += [f"weight {path}: {found}" for path in DENSE for found in size_problems(page, hub.url + path)]
+        context.close()
+    assert problems == []
