@@ -6,10 +6,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from compliance import services
+from compliance.errors import RuleInPast
 from compliance.models import LimitRule, PartyLevel, Usage
 from core import clock
 
@@ -27,9 +29,7 @@ class _AddOnly(admin.ModelAdmin[Any]):
 
 
 class LimitRuleForm(forms.ModelForm[LimitRule]):
-    active_from = forms.SplitDateTimeField(
-        label=_("From"), required=False, widget=admin.widgets.AdminSplitDateTime, help_text=_("Empty: from now on.")
-    )
+    active_from = forms.SplitDateTimeField(label=_("From"), required=False, widget=AdminSplitDateTime, help_text=_("Empty: from now on."))
 
     class Meta:
         model = LimitRule
@@ -45,7 +45,7 @@ class LimitRuleForm(forms.ModelForm[LimitRule]):
         now = clock.now()
         chosen = self.cleaned_data["active_from"] or now
         if chosen < now:
-            raise forms.ValidationError(services.RuleInPast.default_message)
+            raise forms.ValidationError(RuleInPast.default_message)
         return chosen
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -62,7 +63,7 @@ def reference(amount: Money) -> Money:
 
 
 def level_for(party_id: UUID, now: datetime) -> Level:
-    found = PartyLevel.objects.filter(party_id=party_id).at(now).values_list("level", flat=True).first()  # type: ignore[attr-defined]
+    found = PartyLevel.objects.filter(party_id=party_id).at(now).values_list("level", flat=True).first()
     return Level(found) if found is not None else STRICTEST
 
 
@@ -142,7 +143,7 @@ def _count(party_id: UUID, change: int, *, direction: Direction | str, moment: d
         raise RuntimeError("usage is counted only inside the transaction that moves the money")
     row = (party_id, str(direction), settings.HUB_REFERENCE_CURRENCY, max(change, 0))
     starts = _starts(moment)
-    values: list[object] = [value for window in _COUNTED for value in (*row, str(window), starts[window])]
+    values: list[Any] = [value for window in _COUNTED for value in (*row, str(window), starts[window])]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -164,8 +165,8 @@ def _starts(moment: datetime) -> dict[Window, date]:
 
 
 def _rules(party_id: UUID, now: datetime) -> list[LimitRule]:
-    level = PartyLevel.objects.filter(party_id=party_id).at(now).values("level")[:1]  # type: ignore[attr-defined]
-    return list(LimitRule.objects.at(now).filter(level=Coalesce(Subquery(level), Value(int(STRICTEST)))))  # type: ignore[attr-defined]
+    level = PartyLevel.objects.filter(party_id=party_id).at(now).values("level")[:1]
+    return list(LimitRule.objects.at(now).filter(level=Coalesce(Subquery(level), Value(int(STRICTEST)))))
 
 
 def _used(party_id: UUID, now: datetime) -> dict[tuple[Direction, Window], Money]:

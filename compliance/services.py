@@ -77,7 +77,7 @@ def limit_rule_set(
     key = {"level": level, "window": Window(window), "direction": Direction(direction)}
     _lock(f"limit_rule:{level}:{window}:{direction}")
     LimitRule.objects.filter(**key, active_from=active_from).delete()
-    LimitRule.objects.filter(**key).at(active_from).update(active_to=active_from)  # type: ignore[attr-defined]
+    LimitRule.objects.filter(**key).at(active_from).update(active_to=active_from)
     following = LimitRule.objects.filter(**key, active_from__gt=active_from).order_by("active_from", "id").first()
     rule = LimitRule.objects.create(
         **key, amount_minor=amount_minor, active_from=active_from, active_to=following.active_from if following else None
@@ -93,7 +93,7 @@ def limit_rule_set(
         direction=direction,
         amount_minor=amount_minor,
     )
-    events.emit("compliance.limit_rule.changed", level=int(level), window=window)
+    events.emit("compliance.limit_rule.changed", level=int(level), window=str(window), active_from=active_from.isoformat())
     return rule
 
 

@@ -23,9 +23,13 @@ ROOT = Path(__file__).resolve().parent.parent
 APPS = ("core", "accounts", "compliance", "wallets", "payments", "openbanking", "budgeting", "products", "engagement", "hub")
 
 
+def _owner() -> contextlib.AbstractContextManager[psycopg2.extensions.cursor]:
+    return _connected(settings.DATABASE_OWNER_URL)
+
+
 @contextlib.contextmanager
-def _owner() -> Iterator[psycopg2.extensions.cursor]:
-    connection = psycopg2.connect(settings.DATABASE_OWNER_URL)
+def _connected(url: str) -> Iterator[psycopg2.extensions.cursor]:
+    connection = psycopg2.connect(url)
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
@@ -89,8 +93,12 @@ def copy() -> str:
 
 
 def drop(name: str) -> None:
+    """Remove a database; connections that a thread left open are ended by the role they belong to."""
+    for url in (settings.DATABASE_URL, settings.DATABASE_OWNER_URL):
+        with _connected(url) as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user", [name])
     with _owner() as cursor:
-        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 
 
 def url_for(name: str, *, owner: bool = False) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from core import clock, rates
 from core.money import Money, Rounding
@@ -147,3 +148,12 @@ def total_for(party_id: UUID, currency: str, *, on: date | None = None) -> Total
     dates = [found.rate_date for money, found in zip(held, converted, strict=True) if found is not None and money.currency != currency]
     missing = sorted({money.currency for money, found in zip(held, converted, strict=True) if found is None and money})
     return Total(total, min(dates, default=None), missing)
+
+
+def closing_reasons(party_id: UUID) -> list[str]:
+    """Why the party's account cannot be closed yet, in words for the person; for hub/wiring.py."""
+    held = [balance for balance in balances_of(wallets_for(party_id)).values() if balance.posted or balance.held]
+    return [
+        str(_("There is still money in your %(currency)s account. Take it out first.") % {"currency": balance.posted.currency})
+        for balance in held
+    ]
