@@ -138,7 +138,7 @@ def payment_get(party_id: UUID, payment_id: UUID) -> PaymentView:
     :raises NotFound: not there, or not one this party may know of.
     """
     mine = Payment.objects.filter(id=payment_id)
-    payment = (mine.out_of(party_id) | mine.into(party_id)).select_related("provider").first()  # type: ignore[attr-defined]
+    payment = (mine.out_of(party_id) | mine.into(party_id)).select_related("provider").first()
     if payment is None:
         raise NotFound()
     steps = PaymentStep.objects.filter(payment=payment).order_by("id")
@@ -172,7 +172,7 @@ def totals_in_and_out(party_id: UUID, *, since: datetime, until: datetime) -> di
 
 def _slice(party_id: UUID, filters: Filters, before: tuple[datetime, UUID] | None, limit: int) -> list[Payment]:
     """Two index scans of `limit` rows each, one for every side, then the newest of both."""
-    sides = {"out": Payment.objects.all().out_of(party_id), "in": Payment.objects.all().into(party_id)}  # type: ignore[attr-defined]
+    sides = {"out": Payment.objects.all().out_of(party_id), "in": Payment.objects.all().into(party_id)}
     chosen = [sides[filters.direction]] if filters.direction in sides else list(sides.values())
     found: list[Payment] = []
     for side in chosen:
@@ -240,8 +240,8 @@ def _views(party_id: UUID, payments: Sequence[Payment]) -> list[PaymentView]:
 
 def _names(payments: Sequence[Payment], party_id: UUID) -> dict[UUID, tuple[str, str]]:
     """Display name and handle of everybody on the other side; a list page costs two queries, however long."""
-    others = {_other(payment, party_id) for payment in payments} - {None}
-    crypto.data_keys_warm({payment.party_id for payment in payments} | {other for other in others if other})
+    others = {other for payment in payments if (other := _other(payment, party_id)) is not None}
+    crypto.data_keys_warm({payment.party_id for payment in payments} | others)
     return {party.id: (accounts.party_display_name(party), party.handle) for party in Party.objects.filter(id__in=others)}
 
 

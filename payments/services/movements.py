@@ -91,12 +91,11 @@ def uncount(payment: Payment, party_id: UUID, *, direction: Direction, part: Mon
         payment.counted_minor = payment.counted_at = None
 
 
-def balance_room_check(party_id: UUID, amount: Money, *, now: datetime, besides: UUID | None = None) -> None:
+def balance_room_check(party_id: UUID, amount: Money, *, now: datetime) -> None:
     """
     Whether the party may hold this much more, all its wallets and its top-ups under way taken together.
 
-    Payers of one payee wait here for each other, so that two of them cannot use the same room. `besides` is a payment that
-    is already part of what is under way.
+    Payers of one payee wait here for each other, so that two of them cannot use the same room.
 
     :raises LimitExceeded: window "balance".
     :raises RateMissing: one of the balances cannot be put into the reference currency.
@@ -106,7 +105,7 @@ def balance_room_check(party_id: UUID, amount: Money, *, now: datetime, besides:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"payments:balance:{party_id}"])
     held = [balance.posted for balance in wallets.balances_of(wallets.wallets_for(party_id)).values()]
-    under_way = Payment.objects.filter(payee_party_id=party_id, kind=Kind.TOP_UP, state__in=OPEN_AT_PROVIDER).exclude(id=besides)
+    under_way = Payment.objects.filter(payee_party_id=party_id, kind=Kind.TOP_UP, state__in=OPEN_AT_PROVIDER)
     total = limits.reference(amount)
     for money in [*held, *(payment.amount for payment in under_way)]:
         if money:

@@ -410,7 +410,7 @@ def _locked(payment_id: UUID) -> Payment:
 def _wallet_for(payment: Payment) -> Wallet | None:
     """The wallet the money was meant for, or one that was opened since in the same currency."""
     mine = Wallet.objects.filter(party_id=payment.party_id, currency=payment.currency, state=Wallet.State.OPEN)
-    return mine.filter(id=payment.wallet_to_id).first() or mine.order_by("opened_at", "id").first()
+    return next((wallet for wallet in mine if wallet.id == payment.wallet_to_id), None) or mine.order_by("opened_at", "id").first()
 
 
 def _top_up(payment_id: UUID, *, replayed: bool) -> TopUp:

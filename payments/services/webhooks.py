@@ -34,7 +34,7 @@ def webhook_receive(*, gateway: str, body: bytes, headers: Mapping[str, str], no
         gateway=gateway,
         event_id=event.id,
         name=event.name,
-        owner_id=payment.payee_party_id or payment.payer_party_id if payment else SYSTEM_OWNER,
+        owner_id=_customer(payment) if payment else SYSTEM_OWNER,
         body=body.decode(),
         payment=payment,
         received_at=now,
@@ -72,6 +72,12 @@ def _finish(stored: ProviderEvent, state: ProviderEvent.State, now: datetime) ->
     stored.state, stored.processed_at = state, now
     stored.save(update_fields=["state", "processed_at", "payment"])
     return stored
+
+
+def _customer(payment: Payment) -> UUID:
+    """Whom the message is about: a refund is asked for by staff, but it is the customer's card."""
+    customer = payment.payee_party_id or payment.payer_party_id
+    return customer or payment.party_id
 
 
 def _payment_of(gateway: str, event: GatewayEvent) -> Payment | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 import requests
@@ -27,12 +27,15 @@ from payments.gateways.base import (
 from payments.gateways.stripe import webhooks
 from payments.gateways.stripe.amounts import from_stripe, to_stripe
 
+if TYPE_CHECKING:
+    from stripe.params.checkout import SessionCreateParams, SessionListParams
+
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 8.0
 # Stripe allows a page to live from 30 minutes to 24 hours; pages through at most this many sessions to find a lost one.
 FIND_PAGES = 20
 
-_LANGUAGES = {"en": "en", "sv": "sv", "zh-hans": "zh"}
+_LANGUAGES: dict[str, Literal["en", "sv", "zh"]] = {"en": "en", "sv": "sv", "zh-hans": "zh"}
 _REFUND_STATES = {
     "succeeded": RefundState.DONE,
     "failed": RefundState.FAILED,
@@ -61,34 +64,31 @@ class StripeGateway:
     def checkout_create(
         self, *, reference: UUID, amount: Money, title: str, language: str, success_url: str, cancel_url: str, expires_at: datetime
     ) -> Checkout:
-        number = to_stripe(amount)
         known_as = {"payment": str(reference)}
-        with self._asking():
-            session = self._client.v1.checkout.sessions.create(
+        wish: SessionCreateParams = {
+            "mode": "payment",
+            # Not payment_method_types, which the API version of this library does not know any more.
+            "allowed_payment_method_types": ["card"],
+            "client_reference_id": str(reference),
+            "line_items": [
                 {
-                    "mode": "payment",
-                    "payment_method_types": ["card"],
-                    "client_reference_id": str(reference),
-                    "line_items": [
-                        {
-                            "quantity": 1,
-                            "price_data": {
-                                "currency": amount.currency.lower(),
-                                "unit_amount": number,
-                                "product_data": {"name": title},
-                            },
-                        }
-                    ],
-                    "metadata": known_as,
-                    "payment_intent_data": {"metadata": known_as},
-                    "locale": _LANGUAGES.get(language.lower(), "auto"),  # type: ignore[typeddict-item]
-                    "success_url": success_url,
-                    "cancel_url": cancel_url,
-                    "expires_at": int(expires_at.timestamp()),
-                },
-                {"idempotency_key": f"checkout:{reference}"},
-            )
-            return _checkout(session)
+                    "quantity": 1,
+                    "price_data": {
+                        "currency": amount.currency.lower(),
+                        "unit_amount": to_stripe(amount),
+                        "product_data": {"name": title},
+                    },
+                }
+            ],
+            "metadata": known_as,
+            "payment_intent_data": {"metadata": known_as},
+            "locale": _LANGUAGES.get(language.lower(), "auto"),
+            "success_url": success_url,
+            "cancel_url": cancel_url,
+            "expires_at": int(expires_at.timestamp()),
+        }
+        with self._asking():
+            return _checkout(self._client.v1.checkout.sessions.create(wish, {"idempotency_key": f"checkout:{reference}"}))
 
     def checkout_get(self, checkout_id: str) -> Checkout:
         with self._asking():
@@ -96,9 +96,9 @@ class StripeGateway:
             return _checkout(self._client.v1.checkout.sessions.retrieve(checkout_id, {"expand": ["payment_intent"]}))
 
     def checkout_find(self, *, reference: UUID, since: datetime, until: datetime) -> Checkout | None:
-        span = {"gte": int(since.timestamp()), "lte": int(until.timestamp())}
+        wish: SessionListParams = {"created": {"gte": int(since.timestamp()), "lte": int(until.timestamp())}, "limit": 100}
         with self._asking():
-            listed = self._client.v1.checkout.sessions.list({"created": span, "limit": 100})  # type: ignore[typeddict-item]
+            listed = self._client.v1.checkout.sessions.list(wish)
             found = _first(listed, lambda one: one.client_reference_id == str(reference))
             return _checkout(found) if found is not None else None
 

@@ -99,7 +99,7 @@ class TestCheckout:
         assert form["client_reference_id"] == [str(REFERENCE)]
         assert form["line_items[0][price_data][unit_amount]"] == ["5000"]
         assert form["line_items[0][price_data][currency]"] == ["eur"]
-        assert form["payment_method_types[0]"] == ["card"]
+        assert form["allowed_payment_method_types[0]"] == ["card"]
         assert page == base.Checkout(
             id=SESSION,
             reference=str(REFERENCE),

@@ -325,8 +325,8 @@ class TestWebhooks:
     ) -> None:
         payment = start(astrid).payment
         provider.control("forge", session=ProviderLink.objects.get().object_id)
-        received = outside.eventually(lambda: news.received[0] if news.received else None)
-        assert self.deliver(received) == 400
+        outside.eventually(lambda: news.received)
+        assert self.deliver(news.received[0]) == 400
         assert reloaded(payment).state == "waiting"
 
     def test_an_old_event_about_an_open_page_changes_nothing_after_it_was_paid(

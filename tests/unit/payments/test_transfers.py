@@ -373,14 +373,15 @@ class TestReverse:
 
 def together(number: int, act: Callable[[int], object]) -> list[object]:
     """Run in so many threads at once; gives what each returned or raised."""
-    start, results = threading.Barrier(number), [None] * number
+    start = threading.Barrier(number)
+    results: list[object] = [None] * number
 
     def run(index: int) -> None:
         try:
             start.wait()
-            results[index] = act(index)  # type: ignore[call-overload]
+            results[index] = act(index)
         except HubError as error:
-            results[index] = error  # type: ignore[call-overload]
+            results[index] = error
         finally:
             connection.close()
 
