@@ -110,7 +110,7 @@ class QuotaThrottle(BaseThrottle):
         return self.usage.allowed
 
     def wait(self) -> float:
-        return float(self.usage.reset_seconds - 1)
+        return float(self.usage.reset_seconds)
 
     @staticmethod
     def _usage(request: Request) -> Usage:

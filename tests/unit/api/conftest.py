@@ -19,10 +19,15 @@ from django.utils import timezone
 from oauth2_provider.models import get_access_token_model
 
 from accounts.models import PartnerApplication, Party, Person
-from accounts.services import PartnerCreated, consent_grant, partner_create, person_sign_up
+from accounts.services import PartnerCreated, business_open, consent_grant, handle_set, partner_create, person_sign_up
 from core import clock
 from core.api import quota
 from core.api.scopes import SCOPES
+from core.ids import uuid7
+from core.money import Money
+from wallets import ledger
+from wallets.models import Wallet
+from wallets.services import wallet_open
 
 PASSWORD = "copper lantern drifting"
 REDIRECT = "https://partner.example/callback"
@@ -106,8 +111,6 @@ def officer(sign_up: Callable[..., Person]) -> Person:
 
 @pytest.fixture
 def shop(asa: Person) -> Party:
-    from accounts.services import business_open
-
     return business_open(by=asa, name="Lind's Shop", now=clock.now())
 
 
@@ -180,7 +183,9 @@ def authorize_query(partner: PartnerCreated, pkce: Pkce, **changes: Any) -> dict
     return {name: value for name, value in query.items() if value is not None}
 
 
-def consent_code(browser: Client, partner: PartnerCreated, pkce: Pkce, party_id: Any, *, allow: str = "true", **changes: Any) -> dict[str, str]:
+def consent_code(
+    browser: Client, partner: PartnerCreated, pkce: Pkce, party_id: Any, *, allow: str = "true", **changes: Any
+) -> dict[str, str]:
     """Agree on the consent page; returns the query that the partner's callback is called with."""
     form = {**authorize_query(partner, pkce, **changes), "party": str(party_id), "allow": allow}
     answer = browser.post("/o/authorize/", form)
@@ -194,3 +199,28 @@ def token_call(partner: PartnerCreated, *, secret: str | None = None, **form: st
     return Client().post("/o/token/", form, headers={"Authorization": f"Basic {basic}"})
 
 
+# --- people with money ------------------------------------------------------------------------------------------------------
+
+
+def wallet_with(person: Person, minor: int = 0, currency: str = "EUR") -> Wallet:
+    wallet = wallet_open(party_id=person.party_id, currency=currency, now=clock.now())
+    if minor:
+        source = ledger.system_account("provider:test", currency)
+        ledger.post(debit=source, credit=wallet.account, amount=Money(minor, currency), key=f"fund:{uuid7()}", now=clock.now())
+    return wallet
+
+
+def eur(minor: Any) -> dict[str, Any]:
+    return {"amount": minor, "currency": "EUR"}
+
+
+@pytest.fixture
+def asa_wallet(asa: Person) -> Wallet:
+    handle_set(by=asa, party_id=asa.party_id, handle="asa", now=clock.now())
+    return wallet_with(asa, 100_00)
+
+
+@pytest.fixture
+def bo_wallet(bo: Person) -> Wallet:
+    handle_set(by=bo, party_id=bo.party_id, handle="boek", now=clock.now())
+    return wallet_with(bo)

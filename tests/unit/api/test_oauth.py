@@ -119,13 +119,13 @@ class TestConsentPage:
         assert consent_code(browser, partner, pkce, asa.party_id)["iss"] == "http://localhost:8000"
 
     @pytest.mark.parametrize("change", [{"client_id": "nobody"}, {"client_id": ""}, {"party": "not a party"}])
-    def test_survives_a_forged_form(self, browser: Client, partner: PartnerCreated, pkce: Pkce, asa: Person, change: dict[str, str]) -> None:
+    def test_survives_a_forged_form(
+        self, browser: Client, partner: PartnerCreated, pkce: Pkce, asa: Person, change: dict[str, str]
+    ) -> None:
         form = {**authorize_query(partner, pkce), "party": str(asa.party_id), "allow": "true", **change}
         assert browser.post("/o/authorize/", form).status_code == 400
 
-    def test_consents_for_no_party_of_somebody_else(
-        self, browser: Client, partner: PartnerCreated, pkce: Pkce, bo: Person
-    ) -> None:
+    def test_consents_for_no_party_of_somebody_else(self, browser: Client, partner: PartnerCreated, pkce: Pkce, bo: Person) -> None:
         form = {**authorize_query(partner, pkce), "party": str(bo.party_id), "allow": "true"}
         assert browser.post("/o/authorize/", form).status_code == 400
         assert not get_grant_model().objects.exists()
@@ -148,7 +148,9 @@ class TestCode:
         exchange(partner, code, pkce)
         assert exchange(partner, code, pkce).json()["error"] == "invalid_grant"
 
-    @pytest.mark.parametrize("changes", [{"code_verifier": "x" * 50}, {"code_verifier": ""}, {"redirect_uri": "https://partner.example/other"}])
+    @pytest.mark.parametrize(
+        "changes", [{"code_verifier": "x" * 50}, {"code_verifier": ""}, {"redirect_uri": "https://partner.example/other"}]
+    )
     def test_is_bound_to_who_asked(
         self, browser: Client, partner: PartnerCreated, pkce: Pkce, asa: Person, changes: dict[str, str]
     ) -> None:
@@ -161,9 +163,7 @@ class TestCode:
         assert token_call(partner, secret="wrong", **form).status_code == 401
         assert Client().post("/o/token/", {**form, "client_id": partner.application.client_id}).status_code == 401
 
-    def test_is_useless_to_another_partner(
-        self, browser: Client, partner: PartnerCreated, pkce: Pkce, asa: Person, bo: Person
-    ) -> None:
+    def test_is_useless_to_another_partner(self, browser: Client, partner: PartnerCreated, pkce: Pkce, asa: Person, bo: Person) -> None:
         code = consent_code(browser, partner, pkce, asa.party_id)["code"]
         other = partner_create(name="Other", redirect_uris=[REDIRECT], party=bo.party, now=clock.now())
         assert exchange(other, code, pkce).status_code == 400
@@ -300,7 +300,9 @@ class TestAddresses:
 
 
 class TestPartnerCreate:
-    @pytest.mark.parametrize("uri", ["ftp://partner.example/", "https://*.example/cb", "partner.example", "https://partner.example/#x", "javascript:alert(1)"])
+    @pytest.mark.parametrize(
+        "uri", ["ftp://partner.example/", "https://*.example/cb", "partner.example", "https://partner.example/#x", "javascript:alert(1)"]
+    )
     def test_refuses_a_redirect_address_that_is_not_exact(self, bo: Person, uri: str) -> None:
         with pytest.raises(ValidationError):
             partner_create(name="X", redirect_uris=[uri], party=bo.party, now=clock.now())
