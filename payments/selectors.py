@@ -26,6 +26,7 @@ from payments.models import OPEN_AT_PROVIDER, SETTLED, Kind, Payment, PaymentSte
 PAGE_MAX = 100
 # A text search opens names and notes one by one; it looks at so many payments for one page and says where it stopped.
 SEARCH_WINDOW = 1000
+SEARCH_BATCH = 200
 
 _LABELS: dict[tuple[str, str], str | Promise] = {
     ("transfer", "in"): _("Received"),
@@ -203,7 +204,7 @@ def _search(party_id: UUID, filters: Filters, before: tuple[datetime, UUID] | No
     words = crypto.fold(filters.text).split()
     looked, rows = 0, []
     while looked < SEARCH_WINDOW:
-        batch = _slice(party_id, filters, before, 200)
+        batch = _slice(party_id, filters, before, SEARCH_BATCH)
         for payment, view in zip(batch, _views(party_id, batch), strict=True):
             looked += 1
             before = (payment.created_at, payment.id)
@@ -211,7 +212,7 @@ def _search(party_id: UUID, filters: Filters, before: tuple[datetime, UUID] | No
                 rows.append(view)
                 if len(rows) == limit:
                     return PaymentPage(rows=rows, next_cursor=_cursor(payment))
-        if len(batch) < 200:
+        if len(batch) < SEARCH_BATCH:
             return PaymentPage(rows=rows, next_cursor="")
     return PaymentPage(rows=rows, next_cursor=_cursor(payment), searched_to=payment.created_at)
 
