@@ -12,13 +12,14 @@ from django.test import Client
 from accounts.models import Person
 from compliance.errors import LimitExceeded
 from compliance.models import Usage
-from core import clock, due
+from core import clock, due, privacy
 from core.errors import Forbidden, HubError, NotFound
 from core.idempotency import IdempotencyConflict
 from core.models import DueWork, Event
 from core.money import Money
 from payments import gateways
 from payments.errors import NotRefundable
+from payments.handlers import suspended_try_again
 from payments.models import Kind, Payment, PaymentStep, ProviderEvent, ProviderLink
 from payments.services import TopUp, top_up_cancel, top_up_refresh, top_up_refund, top_up_start, webhook_process, webhook_receive
 from payments.services.top_ups import _failed
@@ -435,3 +436,102 @@ class TestRefund:
             self.refund(astrid.person, payment)
         with pytest.raises(NotRefundable):
             self.refund(boss, payment)
+
+
+class TestSlowMoney:
+    """Cards whose bank decides later; the page is complete long before the money is sure."""
+
+    @pytest.mark.parametrize(("card", "state", "balance"), [("4000000000000341", "posted", 50_00), ("4000000000000358", "failed", 0)])
+    def test_waits_until_it_is_decided(self, astrid: Customer, provider: outside.Sandbox, card: str, state: str, balance: int) -> None:
+        payment = start(astrid).payment
+        assert pay(provider, payment, card=card) == "processing"
+        assert refresh(payment).state == "waiting"
+        provider.control("settle")
+        done = refresh(payment)
+        assert (done.state, astrid.balance(), coming_in(astrid)) == (state, balance, balance)
+
+    def test_news_in_the_wrong_order_ends_the_same(self, astrid: Customer, provider: outside.Sandbox, news: outside.Receiver) -> None:
+        payment = start(astrid).payment
+        pay(provider, payment, card="4000000000000341")
+        news.wait_for("checkout.session.completed")
+        provider.control("settle")
+        news.wait_for("checkout.session.async_payment_succeeded")
+        for received in reversed([one for one in news.received if one.genuine]):
+            webhook_receive(gateway="stripe", body=received.body, headers={"Stripe-Signature": received.signature}, now=clock.now())
+            due.sweep(kinds=["payments.webhook_process"])
+        assert (reloaded(payment).state, astrid.balance()) == ("posted", 50_00)
+        assert states(payment) == ["pending", "waiting", "posted"]
+
+
+class TestSlowRefunds:
+    def begin(self, astrid: Customer, provider: outside.Sandbox, boss: Person, card: str) -> tuple[Payment, Payment]:
+        payment = start(astrid).payment
+        pay(provider, payment, card=card)
+        refresh(payment)
+        refund = top_up_refund(by=boss, payment_id=payment.id, reason="asked", idempotency_key="r", now=clock.now()).payment
+        return payment, refund
+
+    def test_pending_at_the_provider_it_waits_with_the_money_held(self, astrid: Customer, provider: outside.Sandbox, boss: Person) -> None:
+        payment, refund = self.begin(astrid, provider, boss, "4000000000007726")
+        assert (refund.state, astrid.balance()) == ("waiting", 50_00)
+        provider.control("settle")
+        sweep(ahead=timedelta(seconds=20))
+        assert (reloaded(refund).state, reloaded(payment).state, astrid.balance()) == ("posted", "refunded", 0)
+
+    def test_returned_by_the_cards_bank_the_money_comes_back(
+        self, astrid: Customer, provider: outside.Sandbox, boss: Person, news: outside.Receiver
+    ) -> None:
+        _, refund = self.begin(astrid, provider, boss, "4000000000005126")
+        assert (refund.state, astrid.balance()) == ("posted", 0)
+        provider.control("settle")
+        news.wait_for("refund.failed")
+        for received in [one for one in news.received if one.genuine]:
+            webhook_receive(gateway="stripe", body=received.body, headers={"Stripe-Signature": received.signature}, now=clock.now())
+        due.sweep(kinds=["payments.webhook_process"])
+        assert (reloaded(refund).state, astrid.balance(), posted_to("provider:stripe")) == ("failed", 50_00, -50_00)
+        assert states(refund) == ["pending", "posted", "failed"]
+        assert books_balance()
+
+    def test_money_that_was_suspended_goes_back_whole(self, astrid: Customer, provider: outside.Sandbox, boss: Person) -> None:
+        payment = start(astrid).payment
+        wallet_close(wallet=astrid.wallet, now=clock.now())
+        pay(provider, payment)
+        assert refresh(payment).suspended
+        with pytest.raises(NotRefundable):
+            top_up_refund(by=boss, payment_id=payment.id, amount=eur(1_00), reason="x", idempotency_key="a", now=clock.now())
+        top_up_refund(by=boss, payment_id=payment.id, reason="x", idempotency_key="b", now=clock.now())
+        assert (reloaded(payment).state, reloaded(payment).suspended) == ("refunded", False)
+        assert posted_to(f"suspense:{astrid.party_id}") == posted_to("provider:stripe") == 0
+
+
+class TestSuspended:
+    def test_a_better_level_makes_room_at_once(self, astrid: Customer, provider: outside.Sandbox) -> None:
+        payment = start(astrid).payment
+        ledger.account_limit(astrid.wallet.account, ceiling=10_00)
+        pay(provider, payment)
+        done = refresh(payment)
+        assert (done.state, done.failure_code, astrid.balance()) == ("held", "ceiling_exceeded", 0)
+        ledger.account_limit(astrid.wallet.account, ceiling=1_000_00)
+        event = Event(name="compliance.level.changed", party_id=astrid.party_id, data={"level": 2}, created_at=clock.now())
+        suspended_try_again(event)
+        due.sweep(kinds=["payments.top_up_release"])
+        assert (reloaded(payment).state, astrid.balance()) == ("posted", 50_00)
+        assert Event.objects.filter(name="payments.top_up.posted").count() == 1
+
+
+class TestPrivacy:
+    def test_export_has_what_was_written_and_erasure_makes_it_unreadable(
+        self, astrid: Customer, provider: outside.Sandbox, news: outside.Receiver
+    ) -> None:
+        payment = paid(provider, astrid)
+        news.wait_for("checkout.session.completed")
+        for received in [one for one in news.received if one.genuine]:
+            webhook_receive(gateway="stripe", body=received.body, headers={"Stripe-Signature": received.signature}, now=clock.now())
+        customer_make("bosse")
+        astrid.send("@bosse", eur(5_00), note="a secret", now=clock.now())
+        share = privacy.export(astrid.party_id)["payments"]
+        assert {row["note"] for row in share["payments"]} == {"", "a secret"}
+        assert any(str(payment.id) in row["body"] for row in share["provider_messages"])
+        privacy.erase(astrid.party_id, now=clock.now())
+        assert all(row.note == "" for row in Payment.objects.all())
+        assert all(row.body == "" for row in ProviderEvent.objects.filter(owner_id=astrid.party_id))
