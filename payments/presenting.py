@@ -139,11 +139,18 @@ class PaymentView:
             state = State(step.state)
             dot = "harm" if state is State.FAILED else "done" if index < len(rows) - 1 or state not in _WAITING else "wait"
             found.append(
-                (step.at, STEP_LABELS.get((self.payment.kind, state), state.label), failure_text(step.code) if step.code else "", dot)
+                (
+                    step.at,
+                    STEP_LABELS.get((self.payment.kind, state), state.label),
+                    failure_text(step.code) if step.code and state in _ENDED else "",
+                    dot,
+                )
             )
         return found
 
 
+# Only where it ended does the code tell the person something; before that "could not be reached" would sound like an end.
+_ENDED = (State.FAILED, State.EXPIRED, State.CANCELLED, State.HELD)
 _WAITING = (*OPEN_AT_PROVIDER, State.REQUIRES_APPROVAL, State.HELD)
 STEP_LABELS: dict[tuple[str, State], str | Promise] = {
     (Kind.TOP_UP, State.PENDING): gettext_lazy("Started"),

@@ -26,7 +26,7 @@ def top_up(page: Page, hub: LiveHub, amount: str) -> None:
 def test_two_people_from_nothing_to_a_payment(live_hub: LiveHub, browser: Browser) -> None:
     hub = live_hub
     asa_context, bo_context = browser.new_context(), browser.new_context(viewport={"width": 390, "height": 844})
-    watch = Watch.over(asa_context, hub.url, hub.sandbox)
+    watch = Watch.over(asa_context, hub.url, hub.sandbox, hub.sandbox.replace("localhost", "127.0.0.1"))
     asa, bo = asa_context.new_page(), bo_context.new_page()
 
     # Both open an account with the code from their mail.
@@ -58,7 +58,7 @@ def test_two_people_from_nothing_to_a_payment(live_hub: LiveHub, browser: Browse
     card_typed(asa, THREE_D_SECURE)
     asa.get_by_role("button", name="Fail").click()
     asa.goto(f"{hub.url}/")
-    expect(asa.get_by_label("Your total")).to_contain_text("€60.00")
+    expect(asa.get_by_role("region", name="Your total", exact=True)).to_contain_text("€60.00")
 
     # 20 euro to Bo: whom, how much, check, send.
     asa.get_by_role("link", name="Send", exact=True).click()
@@ -74,11 +74,11 @@ def test_two_people_from_nothing_to_a_payment(live_hub: LiveHub, browser: Browse
 
     # Both sides see it.
     asa.goto(f"{hub.url}/")
-    expect(asa.get_by_label("Your total")).to_contain_text("€40.00")
+    expect(asa.get_by_role("region", name="Your total", exact=True)).to_contain_text("€40.00")
     asa.goto(f"{hub.url}/activity/")
     expect(asa.get_by_text("Lunch & coffee").first).to_be_visible()
     bo.goto(f"{hub.url}/")
-    expect(bo.get_by_label("Your total")).to_contain_text("€20.00")
+    expect(bo.get_by_role("region", name="Your total", exact=True)).to_contain_text("€20.00")
     bo.get_by_role("link", name="Åsa L.").click()
     expect(bo.get_by_text("+€20.00").first).to_be_visible()
     expect(bo.get_by_text("Lunch & coffee").first).to_be_visible()
@@ -96,7 +96,7 @@ def test_two_people_from_nothing_to_a_payment(live_hub: LiveHub, browser: Browse
     asa.get_by_role("button", name="Approve").click()
     expect(asa.get_by_text("Done", exact=True).first).to_be_visible()
     bo.goto(f"{hub.url}/")
-    expect(bo.get_by_label("Your total")).to_contain_text("€55.00")
+    expect(bo.get_by_role("region", name="Your total", exact=True)).to_contain_text("€55.00")
 
     # The eye hides amounts on the server.
     bo.get_by_role("button", name="Hide amounts").click()
