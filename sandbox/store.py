@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS stripe_answer (
     created INTEGER NOT NULL,
     PRIMARY KEY (account, key)
 ) STRICT;
+CREATE INDEX IF NOT EXISTS stripe_answer_created ON stripe_answer (created);
 
 CREATE TABLE IF NOT EXISTS delivery (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -34,6 +34,6 @@ urlpatterns = [
     path("inbox/<int:message_id>/", inbox.message, name="message"),
     path("inbox/<int:message_id>/html", inbox.message_html, name="message_html"),
     path("sms/messages", inbox.sms_send),
-    path("ecb/eurofxref-daily.xml", rates.daily),
+    path("ecb/eurofxref-daily.xml", rates.daily, name="rates"),
     path("ecb/eurofxref-hist-90d.xml", rates.history),
 ]

@@ -53,7 +53,8 @@ class Received:
 
         :raises stripe.SignatureVerificationError: it is not.
         """
-        return stripe.Webhook.construct_event(self.body, self.signature, SECRET)  # type: ignore[no-untyped-call]
+        event: stripe.Event = stripe.Webhook.construct_event(self.body, self.signature, SECRET)
+        return event
 
     @property
     def genuine(self) -> bool:
@@ -128,7 +129,7 @@ class Sandbox:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def stripe(self) -> stripe.StripeClient:
+    def api(self) -> stripe.StripeClient:
         return self.client()
 
     def client(self, *, key: str = KEY, retries: int = 0, timeout: float = 20) -> stripe.StripeClient:
@@ -201,7 +202,7 @@ class Sandbox:
             "client_reference_id": "top-up-1",
             **params,
         }
-        return self.stripe.v1.checkout.sessions.create(wish, {"idempotency_key": key} if key else {})
+        return self.api.v1.checkout.sessions.create(wish, {"idempotency_key": key} if key else {})
 
     def type_card(self, session_id: str, number: str = "4242424242424242", **fields: str) -> requests.Response:
         """What the browser sends when a person presses Pay."""
@@ -211,4 +212,4 @@ class Sandbox:
     def paid(self, number: str = "4242424242424242", **params: Any) -> stripe.checkout.Session:
         session = self.session(**params)
         assert self.type_card(session.id, number).status_code == 303
-        return self.stripe.v1.checkout.sessions.retrieve(session.id)
+        return self.api.v1.checkout.sessions.retrieve(session.id)

@@ -127,7 +127,7 @@ def _paths(sandbox: Sandbox) -> list[str]:
     declined, challenged, expired = sandbox.session(), sandbox.session(), sandbox.session()
     sandbox.type_card(declined.id, "4000000000000002")
     sandbox.type_card(challenged.id, "4000002500003155")
-    sandbox.stripe.v1.checkout.sessions.expire(expired.id)
+    sandbox.api.v1.checkout.sessions.expire(expired.id)
     sandbox.faults(webhook="lost", count=1)
     done, late = sandbox.paid(), sandbox.paid("4000000000000341")
     sessions = [wide, declined, expired, done, late]
@@ -140,24 +140,30 @@ def _paths(sandbox: Sandbox) -> list[str]:
 class TestEveryPage:
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_stands_up_to_axe_on_every_size(self, sandbox: Sandbox, browser: Browser, theme: str) -> None:
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=theme)  # type: ignore[arg-type]
+        watch = browsers.Watch.over(context, sandbox.url)
+        page = context.new_page()
         problems: list[str] = []
-        paths = _paths(sandbox)
-        for width in (320, 390, 1440):
-            context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=theme)  # type: ignore[arg-type]
-            watch = browsers.Watch.over(context, sandbox.url, f"http://localhost:{sandbox.port}")
-            page = context.new_page()
-            for path in paths:
-                page.goto(sandbox.url + path)
-                problems += [f"{path} {width}: {one}" for one in self._look(page)]
-                if path.startswith("/pay/") and page.get_by_role("button", name=re.compile("^Pay")).count():
-                    page.get_by_text("Test cards").click()
-                    page.get_by_role("button", name=re.compile("^Pay")).click()
-                    page.wait_for_load_state()
-                    problems += [f"{path} with errors {width}: {one}" for one in self._look(page)]
-            problems += watch.take()
-            context.close()
+        for path in _paths(sandbox):
+            page.goto(sandbox.url + path)
+            problems += _look(page)
+            pay = page.get_by_role("button", name=re.compile("^Pay"))
+            if path.startswith("/pay/") and pay.count():
+                page.get_by_text("Test cards").click()
+                pay.click()
+                page.wait_for_load_state()
+                problems += _look(page)
+        problems += watch.take()
+        context.close()
         assert problems == []
 
-    def _look(self, page: Page) -> list[str]:
+
+def _look(page: Page) -> list[str]:
+    problems: list[str] = []
+    # axe finds at 390 what it finds at 320; only the width is new there.
+    for width in (1440, 390, 320):
+        page.set_viewport_size({"width": width, "height": 900})
         sideways = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        return browsers.axe_problems(page) + ([f"{sideways} px too wide"] if sideways > 0 else [])
+        problems += [f"{page.url} at {width}: {sideways} px too wide"] if sideways > 0 else []
+        problems += [f"{page.url} at {width}: {one}" for one in browsers.axe_problems(page)] if width != 390 else []
+    return problems

@@ -32,7 +32,7 @@ class TestPay:
         session = sandbox.session()
         answer = sandbox.type_card(session.id, number)
         assert (answer.status_code, answer.headers["Location"]) == (303, f"{sandbox.url}/?done={session.id}")
-        assert sandbox.stripe.v1.checkout.sessions.retrieve(session.id).payment_status == "paid"
+        assert sandbox.api.v1.checkout.sessions.retrieve(session.id).payment_status == "paid"
 
     @pytest.mark.parametrize(
         ("number", "message", "code", "decline_code"),
@@ -49,17 +49,17 @@ class TestPay:
         answer = sandbox.type_card(session.id, number)
         assert (answer.status_code, answer.headers["Location"]) == (303, f"/pay/{session.id}")
         assert message in page(sandbox, session.id).text
-        now = sandbox.stripe.v1.checkout.sessions.retrieve(session.id)
+        now = sandbox.api.v1.checkout.sessions.retrieve(session.id)
         assert now.status == "open"
-        intent = sandbox.stripe.v1.payment_intents.retrieve(str(now.payment_intent))
+        intent = sandbox.api.v1.payment_intents.retrieve(str(now.payment_intent))
         assert intent.status == "requires_payment_method"
         assert intent.last_payment_error
         assert intent.last_payment_error.code == code
         assert getattr(intent.last_payment_error, "decline_code", None) == decline_code
         sandbox.type_card(session.id)
-        paid = sandbox.stripe.v1.checkout.sessions.retrieve(session.id)
+        paid = sandbox.api.v1.checkout.sessions.retrieve(session.id)
         assert (paid.payment_status, paid.payment_intent) == ("paid", intent.id)
-        charges = sandbox.stripe.v1.charges.list({"payment_intent": intent.id}).data
+        charges = sandbox.api.v1.charges.list({"payment_intent": intent.id}).data
         assert [charge.status for charge in charges] == ["succeeded", "failed"]
 
     @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ class TestPay:
         name = next(iter(fields))
         assert f'id="{name}-error">' in answer.text
         assert message in html.unescape(answer.text.split(f'id="{name}-error">')[1].split("</p>")[0])
-        assert sandbox.stripe.v1.checkout.sessions.retrieve(session.id).payment_intent is None
+        assert sandbox.api.v1.checkout.sessions.retrieve(session.id).payment_intent is None
 
     def test_a_number_that_may_be_real_is_never_shown_again_nor_kept(self, sandbox: Sandbox) -> None:
         session = sandbox.session()
@@ -108,11 +108,11 @@ class TestPay:
         again = sandbox.type_card(session.id)
         assert again.status_code == 200
         assert "This payment is done" in again.text
-        assert len(sandbox.stripe.v1.charges.list().data) == 1
+        assert len(sandbox.api.v1.charges.list().data) == 1
 
     def test_expired_and_unknown_sessions_say_so(self, sandbox: Sandbox) -> None:
         session = sandbox.session()
-        sandbox.stripe.v1.checkout.sessions.expire(session.id)
+        sandbox.api.v1.checkout.sessions.expire(session.id)
         assert "has expired" in page(sandbox, session.id).text
         assert "has expired" in sandbox.type_card(session.id).text
         unknown = page(sandbox, "cs_test_x")
@@ -140,13 +140,13 @@ class TestChallenge:
         session = sandbox.session()
         answer = sandbox.type_card(session.id, number)
         assert answer.headers["Location"] == f"/pay/{session.id}/challenge"
-        now = sandbox.stripe.v1.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent"]})
+        now = sandbox.api.v1.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent"]})
         assert now.payment_status == "unpaid"
         assert now.payment_intent.status == "requires_action"  # type: ignore[union-attr]
         assert "is this you?" in page(sandbox, session.id, "/challenge").text
         done = requests.post(f"{sandbox.url}/pay/{session.id}/challenge", data={"answer": "approve"}, timeout=5, allow_redirects=False)
         assert done.headers["Location"] == f"{sandbox.url}/?done={session.id}"
-        charge = sandbox.stripe.v1.charges.list().data[0]
+        charge = sandbox.api.v1.charges.list().data[0]
         assert charge.payment_method_details.card.three_d_secure.result == "authenticated"  # type: ignore[union-attr]
 
     def test_failed_lets_another_card_be_tried(self, sandbox: Sandbox) -> None:
@@ -154,10 +154,10 @@ class TestChallenge:
         sandbox.type_card(session.id, "4000002500003155")
         requests.post(f"{sandbox.url}/pay/{session.id}/challenge", data={"answer": "fail"}, timeout=5, allow_redirects=False)
         assert "failed authentication" in page(sandbox, session.id).text
-        assert sandbox.stripe.v1.charges.list().data == []
+        assert sandbox.api.v1.charges.list().data == []
         assert page(sandbox, session.id, "/challenge").status_code == 303
         sandbox.type_card(session.id)
-        assert sandbox.stripe.v1.checkout.sessions.retrieve(session.id).payment_status == "paid"
+        assert sandbox.api.v1.checkout.sessions.retrieve(session.id).payment_status == "paid"
 
     def test_cannot_be_answered_unasked_or_with_nonsense(self, sandbox: Sandbox) -> None:
         session = sandbox.session()
@@ -165,29 +165,29 @@ class TestChallenge:
         assert requests.post(url, data={"answer": "approve"}, timeout=5, allow_redirects=False).headers["Location"] == f"/pay/{session.id}"
         sandbox.type_card(session.id, "4000002500003155")
         assert requests.post(url, data={"answer": "maybe"}, timeout=5).status_code == 200
-        assert sandbox.stripe.v1.checkout.sessions.retrieve(session.id).payment_status == "unpaid"
+        assert sandbox.api.v1.checkout.sessions.retrieve(session.id).payment_status == "unpaid"
 
 
 class TestLate:
     def test_success_comes_after_a_while(self, sandbox: Sandbox) -> None:
         session = sandbox.paid("4000000000000341")
         assert (session.status, session.payment_status) == ("complete", "unpaid")
-        assert sandbox.stripe.v1.payment_intents.retrieve(str(session.payment_intent)).status == "processing"
+        assert sandbox.api.v1.payment_intents.retrieve(str(session.payment_intent)).status == "processing"
         assert "being processed" in page(sandbox, session.id).text
         sandbox.control("settle")
-        assert sandbox.stripe.v1.checkout.sessions.retrieve(session.id).payment_status == "paid"
-        assert sandbox.stripe.v1.events.list().data[0].type == "checkout.session.async_payment_succeeded"
+        assert sandbox.api.v1.checkout.sessions.retrieve(session.id).payment_status == "paid"
+        assert sandbox.api.v1.events.list().data[0].type == "checkout.session.async_payment_succeeded"
 
     def test_failure_comes_after_a_while(self, sandbox: Sandbox) -> None:
         session = sandbox.paid("4000000000000358")
         sandbox.control("settle")
-        assert sandbox.stripe.v1.checkout.sessions.retrieve(session.id).payment_status == "unpaid"
-        intent = sandbox.stripe.v1.payment_intents.retrieve(str(session.payment_intent))
+        assert sandbox.api.v1.checkout.sessions.retrieve(session.id).payment_status == "unpaid"
+        intent = sandbox.api.v1.payment_intents.retrieve(str(session.payment_intent))
         assert intent.status == "requires_payment_method"
-        assert sandbox.stripe.v1.events.list().data[0].type == "checkout.session.async_payment_failed"
+        assert sandbox.api.v1.events.list().data[0].type == "checkout.session.async_payment_failed"
 
     def test_tests_can_pay_without_a_page(self, sandbox: Sandbox) -> None:
         session = sandbox.session()
         answer = sandbox.control(f"sessions/{session.id}/pay", card="4000002500003155", challenge="approve")
         assert answer == {"state": "paid"}
-        assert sandbox.stripe.v1.checkout.sessions.retrieve(session.id).payment_status == "paid"
+        assert sandbox.api.v1.checkout.sessions.retrieve(session.id).payment_status == "paid"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import smtplib
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from sandbox.inbox import messages
+from sandbox.store import Store
 from tests.unit.sandbox.outside import Sandbox
 
 
@@ -28,8 +31,8 @@ def send(
 def found(sandbox: Sandbox, **query: Any) -> list[dict[str, Any]]:
     answer = requests.get(f"{sandbox.url}/inbox/messages.json", params=query, timeout=5)
     answer.raise_for_status()
-    messages: list[dict[str, Any]] = answer.json()["messages"]
-    return messages
+    listed: list[dict[str, Any]] = answer.json()["messages"]
+    return listed
 
 
 class TestMail:
@@ -79,6 +82,18 @@ class TestMail:
         with smtplib.SMTP("127.0.0.1", sandbox.smtp_port, timeout=20) as smtp, pytest.raises(smtplib.SMTPException):
             smtp.sendmail("hub@example.com", ["asa@example.com"], b"Subject: x\r\n\r\n" + b"x" * 6_000_000)
         assert found(sandbox) == []
+
+
+class TestKeeping:
+    def test_the_oldest_go_when_there_are_many(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(messages, "KEPT", 3)
+        store = Store(tmp_path)
+        with store.writing() as db:
+            for number in range(5):
+                messages.message_add(db, messages.Message("sms", "+46", "Hub", "", f"text {number}", "", datetime.now(UTC)))
+            kept = messages.messages_find(db)
+        store.close()
+        assert [one.text for one in kept] == ["text 4", "text 3", "text 2"]
 
 
 class TestPages:
@@ -133,8 +148,8 @@ class TestTextMessages:
                 f"{sandbox.url}/sms/messages", json={"to": "+46700000001", "text": "Code 12 34", "id": "sms-1"}, timeout=5
             )
             assert answer.status_code == 201
-        messages = found(sandbox, to="+46700000001", kind="sms")
-        assert [(one["text"], one["kind"]) for one in messages] == [("Code 12 34", "sms")]
+        arrived = found(sandbox, to="+46700000001", kind="sms")
+        assert [(one["text"], one["kind"]) for one in arrived] == [("Code 12 34", "sms")]
 
     @pytest.mark.parametrize(
         "body",

@@ -178,7 +178,7 @@ class TestClock:
         eventually(lambda: _now(own_sandbox) > datetime.now(UTC) + timedelta(hours=1))
         assert timedelta(hours=24.9) < _now(own_sandbox) - datetime.now(UTC) < timedelta(hours=25.1)
         # A day later the session has expired, whoever asks.
-        assert own_sandbox.stripe.v1.checkout.sessions.retrieve(session.id).status == "expired"
+        assert own_sandbox.api.v1.checkout.sessions.retrieve(session.id).status == "expired"
 
     def test_is_real_time_without_a_database(self, own_sandbox: Sandbox) -> None:
         own_sandbox.stop()

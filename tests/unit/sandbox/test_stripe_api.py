@@ -45,7 +45,7 @@ class TestSessions:
 
     def test_can_be_retrieved_with_what_is_expanded(self, sandbox: Sandbox) -> None:
         made = sandbox.paid(payment_intent_data={"description": "For the wallet", "metadata": {"wallet": "9"}})
-        session = sandbox.stripe.v1.checkout.sessions.retrieve(
+        session = sandbox.api.v1.checkout.sessions.retrieve(
             made.id, {"expand": ["line_items", "payment_intent.latest_charge.balance_transaction"]}
         )
         intent: Any = session.payment_intent
@@ -58,22 +58,22 @@ class TestSessions:
 
     def test_are_listed_newest_first_in_pages(self, sandbox: Sandbox) -> None:
         ids = [sandbox.session().id for _ in range(5)][::-1]
-        first = sandbox.stripe.v1.checkout.sessions.list({"limit": 2})
+        first = sandbox.api.v1.checkout.sessions.list({"limit": 2})
         assert ([one.id for one in first.data], first.has_more) == (ids[:2], True)
         assert [one.id for one in first.auto_paging_iter()] == ids
 
     def test_are_found_by_their_payment(self, sandbox: Sandbox) -> None:
         paid = sandbox.paid()
         sandbox.session()
-        found = sandbox.stripe.v1.checkout.sessions.list({"payment_intent": str(paid.payment_intent)})
+        found = sandbox.api.v1.checkout.sessions.list({"payment_intent": str(paid.payment_intent)})
         assert [one.id for one in found.data] == [paid.id]
 
     def test_can_be_expired_once(self, sandbox: Sandbox) -> None:
         session = sandbox.session()
-        expired = sandbox.stripe.v1.checkout.sessions.expire(session.id)
+        expired = sandbox.api.v1.checkout.sessions.expire(session.id)
         assert (expired.status, expired.url) == ("expired", None)
         with pytest.raises(stripe.InvalidRequestError, match="status of `expired`"):
-            sandbox.stripe.v1.checkout.sessions.expire(session.id)
+            sandbox.api.v1.checkout.sessions.expire(session.id)
 
     def test_add_up_their_lines(self, sandbox: Sandbox) -> None:
         form = {
@@ -150,7 +150,7 @@ class TestRefusals:
 
     def test_of_unknown_objects_and_addresses_are_404(self, sandbox: Sandbox) -> None:
         with pytest.raises(stripe.InvalidRequestError) as caught:
-            sandbox.stripe.v1.checkout.sessions.retrieve("cs_test_nothing")
+            sandbox.api.v1.checkout.sessions.retrieve("cs_test_nothing")
         assert (caught.value.http_status, caught.value.code, caught.value.param) == (404, "resource_missing", "session")
         answer = post(sandbox, "nonsense", {})
         assert (answer.status_code, error_of(answer)["type"]) == (404, "invalid_request_error")
@@ -167,7 +167,7 @@ class TestRefusals:
 
     def test_do_not_expand_what_is_not_an_object(self, sandbox: Sandbox) -> None:
         with pytest.raises(stripe.InvalidRequestError, match="cannot be expanded"):
-            sandbox.stripe.v1.checkout.sessions.retrieve(sandbox.session().id, {"expand": ["currency"]})
+            sandbox.api.v1.checkout.sessions.retrieve(sandbox.session().id, {"expand": ["currency"]})
 
 
 class TestIdempotency:
@@ -178,7 +178,7 @@ class TestIdempotency:
         assert "Idempotent-Replayed" not in first.headers
         assert again.headers["Idempotent-Replayed"] == "true"
         assert again.headers["Original-Request"] == first.headers["Request-Id"]
-        assert len(sandbox.stripe.v1.checkout.sessions.list().data) == 1
+        assert len(sandbox.api.v1.checkout.sessions.list().data) == 1
 
     def test_refuses_other_parameters_and_other_endpoints(self, sandbox: Sandbox) -> None:
         sandbox.session(key="k1")
@@ -186,7 +186,7 @@ class TestIdempotency:
             sandbox.session(key="k1", amount=6000)
         assert caught.value.http_status == 400
         with pytest.raises(stripe.IdempotencyError, match="same endpoint"):
-            sandbox.stripe.v1.refunds.create({"charge": "ch_1"}, {"idempotency_key": "k1"})
+            sandbox.api.v1.refunds.create({"charge": "ch_1"}, {"idempotency_key": "k1"})
 
     def test_keeps_the_refusals_of_execution(self, sandbox: Sandbox) -> None:
         paid = sandbox.paid()
@@ -238,20 +238,20 @@ class TestIdempotency:
 class TestRefunds:
     def test_never_pass_the_charge(self, sandbox: Sandbox) -> None:
         intent = str(sandbox.paid().payment_intent)
-        part = sandbox.stripe.v1.refunds.create({"payment_intent": intent, "amount": 2000, "reason": "requested_by_customer"})
+        part = sandbox.api.v1.refunds.create({"payment_intent": intent, "amount": 2000, "reason": "requested_by_customer"})
         assert (part.status, part.amount, part.currency) == ("succeeded", 2000, "eur")
         with pytest.raises(stripe.InvalidRequestError, match="greater than unrefunded amount"):
-            sandbox.stripe.v1.refunds.create({"payment_intent": intent, "amount": 3001})
-        rest = sandbox.stripe.v1.refunds.create({"payment_intent": intent})
+            sandbox.api.v1.refunds.create({"payment_intent": intent, "amount": 3001})
+        rest = sandbox.api.v1.refunds.create({"payment_intent": intent})
         assert rest.amount == 3000
         with pytest.raises(stripe.InvalidRequestError) as caught:
-            sandbox.stripe.v1.refunds.create({"payment_intent": intent})
+            sandbox.api.v1.refunds.create({"payment_intent": intent})
         assert caught.value.code == "charge_already_refunded"
-        charge = sandbox.stripe.v1.charges.retrieve(str(part.charge))
+        charge = sandbox.api.v1.charges.retrieve(str(part.charge))
         assert (charge.amount_refunded, charge.refunded) == (5000, True)
-        listed = sandbox.stripe.v1.refunds.list({"payment_intent": intent})
+        listed = sandbox.api.v1.refunds.list({"payment_intent": intent})
         assert [one.id for one in listed.data] == [rest.id, part.id]
-        assert sandbox.stripe.v1.refunds.retrieve(part.id).amount == 2000
+        assert sandbox.api.v1.refunds.retrieve(part.id).amount == 2000
 
     def test_never_pass_the_charge_when_asked_at_once(self, sandbox: Sandbox) -> None:
         intent = str(sandbox.paid().payment_intent)
@@ -275,56 +275,56 @@ class TestRefunds:
     def test_need_a_payment_that_succeeded(self, sandbox: Sandbox) -> None:
         session = sandbox.session()
         sandbox.type_card(session.id, "4000000000000002")
-        intent = str(sandbox.stripe.v1.checkout.sessions.retrieve(session.id).payment_intent)
+        intent = str(sandbox.api.v1.checkout.sessions.retrieve(session.id).payment_intent)
         with pytest.raises(stripe.InvalidRequestError, match="successful charge"):
-            sandbox.stripe.v1.refunds.create({"payment_intent": intent})
+            sandbox.api.v1.refunds.create({"payment_intent": intent})
         with pytest.raises(stripe.InvalidRequestError, match="should be provided"):
-            sandbox.stripe.v1.refunds.create({})
+            sandbox.api.v1.refunds.create({})
 
     def test_may_be_pending_first(self, sandbox: Sandbox) -> None:
         intent = str(sandbox.paid("4000000000007726").payment_intent)
-        refund = sandbox.stripe.v1.refunds.create({"payment_intent": intent})
+        refund = sandbox.api.v1.refunds.create({"payment_intent": intent})
         assert refund.status == "pending"
         sandbox.control("settle")
-        assert sandbox.stripe.v1.refunds.retrieve(refund.id).status == "succeeded"
+        assert sandbox.api.v1.refunds.retrieve(refund.id).status == "succeeded"
 
     def test_may_fail_later_and_give_the_charge_back(self, sandbox: Sandbox) -> None:
         intent = str(sandbox.paid("4000000000005126").payment_intent)
-        refund = sandbox.stripe.v1.refunds.create({"payment_intent": intent, "amount": 2000})
+        refund = sandbox.api.v1.refunds.create({"payment_intent": intent, "amount": 2000})
         sandbox.control("settle")
-        failed = sandbox.stripe.v1.refunds.retrieve(refund.id)
+        failed = sandbox.api.v1.refunds.retrieve(refund.id)
         assert (failed.status, failed.failure_reason) == ("failed", "lost_or_stolen_card")
-        charge = sandbox.stripe.v1.charges.retrieve(str(refund.charge))
+        charge = sandbox.api.v1.charges.retrieve(str(refund.charge))
         assert (charge.amount_refunded, charge.refunded) == (0, False)
-        balance = sandbox.stripe.v1.balance.retrieve()
+        balance = sandbox.api.v1.balance.retrieve()
         assert [(one.currency, one.amount) for one in balance.available] == [("eur", 5000 - 75)]
 
 
 class TestEvents:
     def test_tell_what_happened_in_order(self, sandbox: Sandbox) -> None:
         session = sandbox.paid()
-        events = sandbox.stripe.v1.events.list({"limit": 10}).data
+        events = sandbox.api.v1.events.list({"limit": 10}).data
         assert [event.type for event in events][::-1] == [
             "payment_intent.created",
             "charge.succeeded",
             "payment_intent.succeeded",
             "checkout.session.completed",
         ]
-        retrieved = sandbox.stripe.v1.events.retrieve(events[0].id)
+        retrieved = sandbox.api.v1.events.retrieve(events[0].id)
         assert retrieved.data.object["id"] == session.id
         assert retrieved.to_dict()["request"]["id"] is None
 
     def test_are_filtered_by_type_and_time(self, sandbox: Sandbox) -> None:
         sandbox.paid()
         types = ["payment_intent.succeeded", "charge.succeeded"]
-        assert {event.type for event in sandbox.stripe.v1.events.list({"types": types}).data} == set(types)
-        assert len(sandbox.stripe.v1.events.list({"type": "charge.succeeded"}).data) == 1
-        assert sandbox.stripe.v1.events.list({"created": {"gte": 2**33}}).data == []
+        assert {event.type for event in sandbox.api.v1.events.list({"types": types}).data} == set(types)
+        assert len(sandbox.api.v1.events.list({"type": "charge.succeeded"}).data) == 1
+        assert sandbox.api.v1.events.list({"created": {"gte": 2**33}}).data == []
 
     def test_name_the_request_that_caused_them(self, sandbox: Sandbox) -> None:
         intent = str(sandbox.paid().payment_intent)
-        sandbox.stripe.v1.refunds.create({"payment_intent": intent}, {"idempotency_key": "refund-1"})
-        event = sandbox.stripe.v1.events.list({"type": "charge.refunded"}).data[0]
+        sandbox.api.v1.refunds.create({"payment_intent": intent}, {"idempotency_key": "refund-1"})
+        event = sandbox.api.v1.events.list({"type": "charge.refunded"}).data[0]
         assert event.to_dict()["request"]["idempotency_key"] == "refund-1"
 
 
@@ -351,17 +351,17 @@ class TestShapes:
 
     def test_agree_with_the_published_ones(self, sandbox: Sandbox, published: dict[str, Any]) -> None:
         session = sandbox.paid()
-        intent = sandbox.stripe.v1.payment_intents.retrieve(str(session.payment_intent))
-        refund = sandbox.stripe.v1.refunds.create({"payment_intent": intent.id})
+        intent = sandbox.api.v1.payment_intents.retrieve(str(session.payment_intent))
+        refund = sandbox.api.v1.refunds.create({"payment_intent": intent.id})
         shown: list[tuple[str, Any]] = [
             ("checkout.session", session),
             ("checkout.session", sandbox.session()),
             ("payment_intent", intent),
-            ("charge", sandbox.stripe.v1.charges.retrieve(str(intent.latest_charge))),
+            ("charge", sandbox.api.v1.charges.retrieve(str(intent.latest_charge))),
             ("refund", refund),
-            ("balance", sandbox.stripe.v1.balance.retrieve()),
-            ("balance_transaction", sandbox.stripe.v1.balance_transactions.list().data[0]),
-            ("event", sandbox.stripe.v1.events.list().data[0]),
+            ("balance", sandbox.api.v1.balance.retrieve()),
+            ("balance_transaction", sandbox.api.v1.balance_transactions.list().data[0]),
+            ("event", sandbox.api.v1.events.list().data[0]),
         ]
         for name, one in shown:
             schema = {"$ref": f"#/components/schemas/{name}", **published}

@@ -24,10 +24,10 @@ class TestDelivery:
         assert event.data.object["client_reference_id"] == "top-up-1"
 
     def test_follows_expiry_decline_and_refund(self, sandbox: Sandbox, receiver: Receiver) -> None:
-        sandbox.stripe.v1.checkout.sessions.expire(sandbox.session().id)
+        sandbox.api.v1.checkout.sessions.expire(sandbox.session().id)
         sandbox.type_card(sandbox.session().id, "4000000000000002")
         intent = str(sandbox.paid().payment_intent)
-        sandbox.stripe.v1.refunds.create({"payment_intent": intent, "amount": 500})
+        sandbox.api.v1.refunds.create({"payment_intent": intent, "amount": 500})
         receiver.wait_for("refund.updated")
         assert receiver.types == [
             "checkout.session.expired",
@@ -41,7 +41,7 @@ class TestDelivery:
 
     def test_is_tried_again_until_2xx(self, sandbox: Sandbox, receiver: Receiver) -> None:
         receiver.answers += [500, 301, 200]
-        sandbox.stripe.v1.checkout.sessions.expire(sandbox.session().id)
+        sandbox.api.v1.checkout.sessions.expire(sandbox.session().id)
         eventually(lambda: len(receiver.received) == 3)
         assert [one.answered for one in receiver.received] == [500, 301, 200]
         assert len({one.event.id for one in receiver.received}) == 1
@@ -71,7 +71,7 @@ class TestDelivery:
         own_sandbox.kill()
         assert receiver.received == []
         own_sandbox.start()
-        assert own_sandbox.stripe.v1.checkout.sessions.retrieve(session.id).payment_status == "paid"
+        assert own_sandbox.api.v1.checkout.sessions.retrieve(session.id).payment_status == "paid"
         assert receiver.wait_for("checkout.session.completed")[0].data.object["id"] == session.id
         assert own_sandbox.log.count("Traceback") == 0
 
@@ -98,7 +98,7 @@ class TestFaults:
         assert receiver.wait_for("checkout.session.completed")[0].data.object["id"] == sent.id
         assert [one["state"] for one in _deliveries(sandbox)].count("lost") == 2
         # The truth can still be asked for.
-        assert sandbox.stripe.v1.checkout.sessions.retrieve(lost.id).payment_status == "paid"
+        assert sandbox.api.v1.checkout.sessions.retrieve(lost.id).payment_status == "paid"
 
     def test_duplicate(self, sandbox: Sandbox, receiver: Receiver) -> None:
         sandbox.faults(webhook="duplicate", count=1)
@@ -127,7 +127,7 @@ class TestFaults:
         assert b'"payment_status": "paid"' in forged.body
         with pytest.raises(stripe.SignatureVerificationError):
             _ = forged.event
-        assert sandbox.stripe.v1.events.list().data == []
+        assert sandbox.api.v1.events.list().data == []
 
     def test_stay_until_changed_without_a_count(self, sandbox: Sandbox, receiver: Receiver) -> None:
         sandbox.faults(webhook="lost")
@@ -147,7 +147,7 @@ class TestFaults:
         }
         with pytest.raises(stripe.APIConnectionError):
             client.v1.checkout.sessions.create(wish, {"idempotency_key": "t1"})  # type: ignore[arg-type]
-        made = sandbox.stripe.v1.checkout.sessions.list().data
+        made = sandbox.api.v1.checkout.sessions.list().data
         assert len(made) == 1
         again = client.v1.checkout.sessions.create(wish, {"idempotency_key": "t1"})  # type: ignore[arg-type]
         assert again.id == made[0].id
@@ -156,7 +156,7 @@ class TestFaults:
         sandbox.faults(create="timeout_before_commit", seconds=0, count=1)
         with pytest.raises(stripe.APIConnectionError):
             sandbox.session()
-        assert sandbox.stripe.v1.checkout.sessions.list().data == []
+        assert sandbox.api.v1.checkout.sessions.list().data == []
 
     def test_error_500_makes_nothing_and_is_not_kept(self, sandbox: Sandbox) -> None:
         sandbox.faults(create="error_500", count=1)
@@ -164,26 +164,26 @@ class TestFaults:
             sandbox.session(key="e1")
         assert caught.value.http_status == 500
         assert sandbox.session(key="e1").status == "open"
-        assert len(sandbox.stripe.v1.checkout.sessions.list().data) == 1
+        assert len(sandbox.api.v1.checkout.sessions.list().data) == 1
 
     def test_error_500_after_commit_is_kept_under_the_key(self, sandbox: Sandbox) -> None:
         sandbox.faults(create="error_500_after_commit", count=1)
         for _ in range(2):
             with pytest.raises(stripe.APIError):
                 sandbox.session(key="e2")
-        assert len(sandbox.stripe.v1.checkout.sessions.list().data) == 1
+        assert len(sandbox.api.v1.checkout.sessions.list().data) == 1
 
     def test_rate_limited(self, sandbox: Sandbox) -> None:
         sandbox.faults(retrieve="rate_limited", count=1)
         with pytest.raises(stripe.RateLimitError):
-            sandbox.stripe.v1.balance.retrieve()
-        sandbox.stripe.v1.balance.retrieve()
+            sandbox.api.v1.balance.retrieve()
+        sandbox.api.v1.balance.retrieve()
 
     def test_slow(self, sandbox: Sandbox) -> None:
         sandbox.faults(refund="slow", seconds=0.6, count=1)
         intent = str(sandbox.paid().payment_intent)
         started = time.monotonic()
-        sandbox.stripe.v1.refunds.create({"payment_intent": intent})
+        sandbox.api.v1.refunds.create({"payment_intent": intent})
         assert time.monotonic() - started > 0.5
 
     def test_are_survived_by_the_library_itself(self, sandbox: Sandbox) -> None:
@@ -196,7 +196,7 @@ class TestFaults:
                 "line_items": [{"quantity": 1, "price_data": {"currency": "eur", "unit_amount": 900, "product_data": {"name": "x"}}}],
             }
         )
-        assert len(sandbox.stripe.v1.checkout.sessions.list().data) == 1
+        assert len(sandbox.api.v1.checkout.sessions.list().data) == 1
 
     @pytest.mark.parametrize(
         "wish",
