@@ -8,6 +8,7 @@ are open, `meta.session_token` what to send as X-Session-Token next.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -16,8 +17,13 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal import ratelimit
 from allauth.headless.account import inputs, views
 from allauth.headless.constants import Client
-from django.http import HttpRequest, HttpResponseBadRequest
-from django.urls import URLPattern, path
+from django.contrib.auth.middleware import get_user
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http.response import HttpResponseBase
+from django.urls import path
+from django.utils.functional import SimpleLazyObject
+from django.views.decorators.csrf import csrf_exempt
+from django_otp.middleware import OTPMiddleware
 
 from accounts.emails import email_canonical
 from accounts.forms import CODE_LIMITS, EmailField, SignUpForm, _digits_only
@@ -89,17 +95,31 @@ class SessionView(CleanJson, views.SessionView):  # type: ignore[misc]
     pass
 
 
-def urlpatterns_for(client: Client) -> list[URLPattern]:
-    return [
-        path("auth/signup", SignUpView.as_api_view(client=client), name="signup"),
-        path("auth/email/verify", VerifyView.as_api_view(client=client), name="verify_email"),
-        path("auth/email/verify/resend", ResendView.as_api_view(client=client), name="resend_email_verification_code"),
-        path("auth/login", SignInView.as_api_view(client=client), name="login"),
-        path("auth/session", SessionView.as_api_view(client=client), name="current_session"),
-    ]
+def _for_apps(view_class: Any) -> Callable[..., HttpResponseBase]:
+    """
+    allauth swaps the session by X-Session-Token and then asks for the person anew, but django-otp's middleware has bound
+    `request.user` to the cookie's person for good: bind it to whatever session the request has at that moment.
+    """
+    view = view_class.as_api_view(client=Client.APP)
+
+    @csrf_exempt
+    def bound(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        request.user = SimpleLazyObject(lambda: _otp._verify_user_sync(request, get_user(request)))  # type: ignore[assignment]
+        answer: HttpResponseBase = view(request, *args, **kwargs)
+        return answer
+
+    return bound
 
 
-urlpatterns = urlpatterns_for(Client.APP)
+_otp = OTPMiddleware(lambda request: HttpResponse())
+
+urlpatterns = [
+    path("auth/signup", _for_apps(SignUpView), name="signup"),
+    path("auth/email/verify", _for_apps(VerifyView), name="verify_email"),
+    path("auth/email/verify/resend", _for_apps(ResendView), name="resend_email_verification_code"),
+    path("auth/login", _for_apps(SignInView), name="login"),
+    path("auth/session", _for_apps(SessionView), name="current_session"),
+]
 
 
 # --- their part of the OpenAPI document: they are not REST framework views, so nothing can be read off them -----------------

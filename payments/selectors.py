@@ -194,7 +194,7 @@ def _filtered(rows: Any, filters: Filters) -> Any:
     zone = ZoneInfo(filters.time_zone)
     if filters.from_date:
         rows = rows.filter(created_at__gte=datetime.combine(filters.from_date, time.min, tzinfo=zone))
-    if filters.to_date:
+    if filters.to_date and filters.to_date < date.max:
         rows = rows.filter(created_at__lt=datetime.combine(filters.to_date + timedelta(days=1), time.min, tzinfo=zone))
     return rows
 
