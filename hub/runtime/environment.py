@@ -114,9 +114,13 @@ def inherited(environ: Mapping[str, str]) -> dict[str, str]:
         "WEB_CONCURRENCY",
     }
     kept = {name: value for name, value in environ.items() if name not in dropped}
+    # The programs talk to each other on this machine, which no proxy can do for them.
+    local = ",".join(filter(None, [environ.get("no_proxy") or environ.get("NO_PROXY"), "localhost,127.0.0.1,::1"]))
     # Python's text files and output are UTF-8 also under LC_ALL=C.
     return {
         **kept,
+        "no_proxy": local,
+        "NO_PROXY": local,
         "PYTHONUTF8": "1",
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": os.pathsep.join([str(PROJECT), *filter(None, [environ.get("PYTHONPATH")])]),

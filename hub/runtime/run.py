@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from hub.runtime import bootstrap, ports
@@ -21,9 +21,11 @@ STOPPING_SECONDS = 60.0
 
 
 def say(text: str) -> None:
-    # The terminal may be gone (its window closed, make killed), and that must not end the hub.
-    with suppress(OSError, ValueError):
+    try:
         print(text, flush=True)
+    except (OSError, ValueError):
+        # The terminal is gone (its window closed, make killed), and that must not end the hub.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def run(environ: Mapping[str, str], *, with_parent: bool = False) -> int:

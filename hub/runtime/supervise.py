@@ -140,6 +140,7 @@ class Supervisor:
         self.facts: dict[str, Any] = {"phase": "starting"}
         self.stopping = threading.Event()
         self.hurry = False
+        self._asked_at = 0.0
         self._programs: list[Supervised] = []
         # Programs are added by the thread that brings the hub up while the main thread looks after those already there.
         self._lock = threading.RLock()
@@ -167,8 +168,12 @@ class Supervisor:
             self.state.write_run_record({**self.facts, "supervisor": me.record() if me else None, "processes": running})
 
     def request_stop(self) -> None:
-        """Safe in a signal handler. Asked twice, it stops waiting for the programs."""
-        if self.stopping.is_set():
+        """Safe in a signal handler. Asked again later, it stops waiting for the programs."""
+        now = time.monotonic()
+        if not self.stopping.is_set():
+            self._asked_at = now
+        # make passes a signal on that the whole group has got already: that is not impatience.
+        elif now - self._asked_at > 1:
             self.hurry = True
         self.stopping.set()
 
