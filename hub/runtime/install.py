@@ -63,7 +63,9 @@ def _version() -> str:
         return ""
     found = subprocess.run([str(PYTHON), "-c", PROBE], capture_output=True, text=True, check=False)
     version = found.stdout.strip()
-    return version if found.returncode == 0 and tuple(map(int, version.split("."))) >= MINIMUM else ""
+    if found.returncode or not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        return ""
+    return version if tuple(map(int, version.split("."))) >= MINIMUM else ""
 
 
 def _make_venv() -> str:
@@ -85,7 +87,7 @@ def _fingerprint(requirements: Path, version: str) -> str:
 
 
 def _pins(requirements: Path) -> set[str]:
-    return set(re.findall(r"^[A-Za-z0-9_.-]+==[^ ;\\]+", requirements.read_text(encoding="utf-8"), re.MULTILINE))
+    return set(re.findall(r"^[A-Za-z0-9_.-]+==[^\s;\\]+", requirements.read_text(encoding="utf-8"), re.MULTILINE))
 
 
 if __name__ == "__main__":
