@@ -1,7 +1,13 @@
-"""Every page, as a visitor, a new person and a person with history: axe, console, layout and weight, sampled."""
+"""
+Every page, as a visitor and as a person with history: axe, console, layout and weight, sampled.
+
+HUB_SCREENSHOTS names a folder for pictures of all of them, to look at.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -28,7 +34,6 @@ OWN = [
     *(
         "/more/profile/",
         "/more/limits/",
-        
         "/more/sessions/",
         "/more/help/",
         "/more/close/",
@@ -67,12 +72,17 @@ def signed_in(page: Page, hub: LiveHub, email: str) -> None:
     page.wait_for_url(f"{hub.url}/")
 
 
-def check(page: Page, hub: LiveHub, path: str, watch: Watch, *, axe: bool = True) -> list[str]:
+def check(page: Page, hub: LiveHub, path: str, watch: Watch, *, who: str, axe: bool = True) -> list[str]:
     answer = page.goto(hub.url + path)
     expected = 404 if "no-such-page" in path else 200
     problems = [] if answer and answer.status == expected else [f"answered {answer and answer.status}"]
     problems += layout_problems(page) + (axe_problems(page) if axe else []) + watch.take()
-    return [f"{path}: {problem}" for problem in problems]
+    if folder := os.environ.get("HUB_SCREENSHOTS"):
+        size = page.viewport_size or {"width": 0}
+        theme = "dark" if page.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches") else "light"
+        name = re.sub(r"[0-9a-f-]{36}", "one", path).strip("/").replace("/", "-").replace("?", "-") or "root"
+        page.screenshot(path=f"{folder}/{who}-{name}-{size['width']}-{theme}.png", full_page=True)
+    return [f"{who} {path}: {problem}" for problem in problems]
 
 
 @pytest.mark.timeout(300)
@@ -98,7 +108,7 @@ def test_every_page_stands(live_hub: LiveHub, browser: Browser) -> None:
     for theme, width, pages in (("light", 1440, PUBLIC), ("dark", 320, PUBLIC)):
         context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme)  # type: ignore[arg-type]
         watch, page = Watch.over(context, hub.url), context.new_page()
-        problems += [f"visitor {theme} {width} {found}" for path in pages for found in check(page, hub, path, watch)]
+        problems += [f"{theme} {width} {found}" for path in pages for found in check(page, hub, path, watch, who="visitor")]
         context.close()
 
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="light")
@@ -110,7 +120,9 @@ def test_every_page_stands(live_hub: LiveHub, browser: Browser) -> None:
     for theme, width, pages in plan:
         context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=theme, storage_state=state)  # type: ignore[arg-type]
         watch, page = Watch.over(context, hub.url), context.new_page()
-        problems += [f"person {theme} {width} {found}" for path in pages for found in check(page, hub, path, watch, axe=pages is full)]
+        problems += [
+            f"{theme} {width} {found}" for path in pages for found in check(page, hub, path, watch, who="person", axe=pages is full)
+        ]
         if (theme, width) == ("light", 390):
             problems += [f"weight {path}: {found}" for path in DENSE for found in size_problems(page, hub.url + path)]
         context.close()
