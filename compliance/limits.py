@@ -29,6 +29,7 @@ __all__ = [
     "LimitStatus",
     "balance_check",
     "balance_limit",
+    "balance_within",
     "level_for",
     "limits_for",
     "reference",
@@ -95,7 +96,17 @@ def balance_check(party_id: UUID, balance_after: Money, now: datetime) -> None:
     :raises LimitExceeded: holding `balance_after` (reference currency) is more than the level allows.
     """
     limit = balance_limit(party_id, now)
-    if limit is not None and balance_after > limit:
+    if limit is not None:
+        balance_within(limit, balance_after)
+
+
+def balance_within(limit: Money, balance_after: Money) -> None:
+    """
+    The same for a caller that has asked for the limit already.
+
+    :raises LimitExceeded: `balance_after` is more than `limit`.
+    """
+    if balance_after > limit:
         raise LimitExceeded(window=Window.BALANCE, direction="", limit=limit, left=_zero())
 
 

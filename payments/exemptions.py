@@ -28,7 +28,7 @@ def transfer_exempt(*, by: Person, present: bool, amount: Money, payee_party: UU
     """
     if not present:
         return False
-    return _own(by, payee_party) or _small(amount)
+    return _small(amount) or _own(by, payee_party)
 
 
 def _own(by: Person, payee_party: UUID) -> bool:

@@ -100,14 +100,15 @@ def balance_room_check(party_id: UUID, amount: Money, *, now: datetime) -> None:
     :raises LimitExceeded: window "balance".
     :raises RateMissing: one of the balances cannot be put into the reference currency.
     """
-    if limits.balance_limit(party_id, now) is None:
+    limit = limits.balance_limit(party_id, now)
+    if limit is None:
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"payments:balance:{party_id}"])
-    held = [balance.posted for balance in wallets.balances_of(wallets.wallets_for(party_id)).values()]
+    held = wallets.held_by(party_id)
     under_way = Payment.objects.filter(payee_party_id=party_id, kind=Kind.TOP_UP, state__in=OPEN_AT_PROVIDER)
     total = limits.reference(amount)
     for money in [*held, *(payment.amount for payment in under_way)]:
         if money:
             total += limits.reference(money)
-    limits.balance_check(party_id, total, now)
+    limits.balance_within(limit, total)

@@ -11,8 +11,8 @@ from django.urls import NoReverseMatch, reverse
 
 from accounts import selectors as accounts
 from accounts.approvals import Action, approval_request, approval_take
-from accounts.errors import PayeeClosed, PayeeOwn
-from accounts.models import Membership, Party, Person
+from accounts.errors import PartyClosed, PayeeClosed, PayeeOwn
+from accounts.models import Membership, Person
 from accounts.selectors import Payee
 from compliance import limits
 from compliance.errors import LimitExceeded
@@ -299,10 +299,13 @@ def _post(payment: Payment, source: Wallet, now: datetime) -> Payment:
 
 def _target(payee_party: UUID, currency: str, now: datetime) -> Wallet:
     """The payee's open wallet in the currency, opened for them if there is none."""
-    if not Party.objects.filter(id=payee_party, state=Party.State.ACTIVE).exists():
-        raise PayeeClosed()
-    found = Wallet.objects.filter(party_id=payee_party, currency=currency, state=Wallet.State.OPEN).first()
-    return found or wallet_services.wallet_open(party_id=payee_party, currency=currency, now=now)
+    found = Wallet.objects.select_related("party").filter(party_id=payee_party, currency=currency, state=Wallet.State.OPEN).first()
+    if found is not None and found.party.is_open:
+        return found
+    try:
+        return wallet_services.wallet_open(party_id=payee_party, currency=currency, now=now)
+    except PartyClosed as error:
+        raise PayeeClosed() from error
 
 
 def _locked(by: Person, payment_id: UUID) -> Payment:
