@@ -161,11 +161,11 @@ def _shared_parties() -> None:
 
 
 def _partner() -> dict[str, str]:
-    from accounts.partners import partner_create
-
     owner = Person.objects.get(email=PEOPLE[1].email)
     business = Party.objects.get(kind=Party.Kind.BUSINESS, memberships__person=owner)
-    application, secret = partner_create(name=PARTNER, party=business, redirect_uris=[f"{settings.HUB_PUBLIC_URL}/api/docs/"], now=clock.now())
+    application, secret = accounts.partner_create(
+        name=PARTNER, party=business, answers=owner, redirect_uris=[f"{settings.HUB_PUBLIC_URL}/api/docs/"], now=clock.now()
+    )
     return {"client_id": application.client_id, "client_secret": secret, "token_url": f"{settings.HUB_PUBLIC_URL}/o/token/"}
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -23,8 +23,7 @@ class ScopeUnknown(InputInvalid):
     default_field = "scopes"
 
 
-@dataclass(frozen=True)
-class PartnerCreated:
+class PartnerCreated(NamedTuple):
     """The secret is shown this once: only its hash is kept."""
 
     application: PartnerApplication

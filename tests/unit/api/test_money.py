@@ -369,14 +369,6 @@ class TestActivity:
     def test_survives_the_ends_of_time(self, as_asa: Api, date: str) -> None:
         assert as_asa.get("/activity", from_date=date, to_date=date).status_code in (200, 422)
 
-    def test_costs_the_same_for_more_rows(
-        self, as_asa: Api, send: Callable[..., Any], django_assert_max_num_queries: Callable[..., Any]
-    ) -> None:
-        for _turn in range(5):
-            send(eur(1_00))
-        with django_assert_max_num_queries(16):
-            as_asa.get("/activity")
-
 
 class TestLimits:
     def test_show_what_is_used_and_left(self, as_asa: Api, send: Callable[..., Any]) -> None:
