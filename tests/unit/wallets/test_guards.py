@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from core.money import Money
 from tests.unit.wallets.conftest import Book, as_owner
 from wallets import ledger
+from wallets.errors import InsufficientFunds
 from wallets.verify import verify
 
 TABLES = ("ledger_account", "ledger_transfer", "ledger_entry", "ledger_hold")
@@ -66,7 +67,7 @@ class TestApplicationRole:
         with connection.cursor() as cursor:
             cursor.execute("CREATE TEMP TABLE ledger_account AS SELECT * FROM public.ledger_account")
             cursor.execute("UPDATE pg_temp.ledger_account SET posted = 1000000")
-        with pytest.raises(ledger.REFUSALS["insufficient_funds"]):
+        with pytest.raises(InsufficientFunds):
             book.post(payer, book.world(), 11)
 
 
