@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -27,6 +26,11 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [field.name for field in self.model._meta.fields]
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        # The right to change stands for the list's actions; on the page there is nothing to save.
+        hidden = {"show_save": False, "show_save_and_continue": False, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, hidden)
 
 
 class PersonalAdmin(ReadOnlyAdmin):
@@ -79,10 +83,6 @@ class PersonAdmin(PersonalAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return list(self.fields)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # The right to change is the right to the actions; the page itself stays read-only.
-        return super().has_change_permission(request, obj)
-
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
@@ -97,7 +97,7 @@ class PersonAdmin(PersonalAdmin):
 
     @admin.action(description=_("Stop them from signing in and end their sessions"), permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
-        for person in queryset.exclude(pk=request.user.pk):
+        for person in queryset.exclude(pk=str(request.user.pk)):
             services.person_deactivate(person=person, by=request.user, now=clock.now(), reason="staff")  # type: ignore[arg-type]
         self.message_user(request, _("Done."), messages.SUCCESS)
 
@@ -168,9 +168,6 @@ class TermsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_change_permission(self, request: HttpRequest, obj: Terms | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.effective_from > clock.now())
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str | list[str] | datetime]:
-        return {"effective_from": clock.now(), **super().get_changeform_initial_data(request)}
 
 
 @admin.register(TermsAcceptance)

@@ -112,15 +112,15 @@ class CodeMixin:
         return code
 
 
-class ConfirmEmailCodeForm(CodeMixin, allauth_forms.ConfirmEmailVerificationCodeForm):  # type: ignore[misc]
+class ConfirmEmailCodeForm(CodeMixin, allauth_forms.ConfirmEmailVerificationCodeForm):
     pass
 
 
-class ConfirmResetCodeForm(CodeMixin, allauth_forms.ConfirmPasswordResetCodeForm):  # type: ignore[misc]
+class ConfirmResetCodeForm(CodeMixin, allauth_forms.ConfirmPasswordResetCodeForm):
     pass
 
 
-class SignInForm(allauth_forms.LoginForm):  # type: ignore[misc]
+class SignInForm(allauth_forms.LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"] = EmailField()
@@ -131,7 +131,7 @@ class SignInForm(allauth_forms.LoginForm):  # type: ignore[misc]
         self.order_fields(["login", "password"])
 
 
-class SignUpForm(allauth_forms.SignupForm):  # type: ignore[misc]
+class SignUpForm(allauth_forms.SignupForm):
     """E-mail, password, name, currency and terms; language and time zone come from the browser."""
 
     name = forms.CharField(
@@ -146,7 +146,7 @@ class SignUpForm(allauth_forms.SignupForm):  # type: ignore[misc]
     )
     terms = forms.BooleanField(error_messages={"required": _("Accept the terms to open an account.")})
     time_zone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput(attrs={"data-time-zone": ""}))
-    field_order = ["email", "name", "password1", "home_currency", "terms", "time_zone"]
+    field_order = ["time_zone", "email", "name", "password1", "home_currency", "terms"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -158,7 +158,7 @@ class SignUpForm(allauth_forms.SignupForm):  # type: ignore[misc]
             help_text=_("At least 10 characters. Three or four unrelated words work well."),
         )
         currency = self.fields["home_currency"]
-        currency.choices = formatting.currency_choices(get_language() or "en")  # type: ignore[attr-defined]
+        currency.choices = formatting.currency_choices(get_language() or "en")
         currency.initial = values.currency_guess(region, default=settings.HUB_REFERENCE_CURRENCY)
         self.fields["time_zone"].initial = values.time_zone_guess(region, default=settings.HUB_TIME_ZONE)
         self.fields["terms"].label = format_html(
@@ -226,7 +226,7 @@ def language_supported(code: str | None) -> str:
     return code if code in known else code.split("-")[0] if code.split("-")[0] in known else settings.LANGUAGE_CODE
 
 
-class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
+class ResetPasswordForm(allauth_forms.ResetPasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"] = EmailField()
@@ -246,30 +246,30 @@ class _NewPasswordOnceMixin:
         self.fields["password1"] = field
 
 
-class ResetPasswordKeyForm(_NewPasswordOnceMixin, allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
+class ResetPasswordKeyForm(_NewPasswordOnceMixin, allauth_forms.ResetPasswordKeyForm):
     pass
 
 
-class ChangePasswordForm(_NewPasswordOnceMixin, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
+class ChangePasswordForm(_NewPasswordOnceMixin, allauth_forms.ChangePasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["oldpassword"] = PasswordField(
             label=_("Current password"), autocomplete="current-password", error_messages={"required": _("Enter your current password.")}
         )
-        self.order_fields(["oldpassword", "password1"])  # type: ignore[attr-defined]
+        self.order_fields(["oldpassword", "password1"])
 
 
-class SetPasswordForm(_NewPasswordOnceMixin, allauth_forms.SetPasswordForm):  # type: ignore[misc]
+class SetPasswordForm(_NewPasswordOnceMixin, allauth_forms.SetPasswordForm):
     pass
 
 
-class ChangeEmailForm(allauth_forms.AddEmailForm):  # type: ignore[misc]
+class ChangeEmailForm(allauth_forms.AddEmailForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"] = EmailField(label=_("New e-mail address"))
 
 
-class ReauthenticateForm(allauth_forms.ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateForm(allauth_forms.ReauthenticateForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password"] = PasswordField(
@@ -309,7 +309,7 @@ class ProfileForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["language"].choices = [(code, _(name)) for code, name in settings.LANGUAGES]  # type: ignore[attr-defined]
+        self.fields["language"].choices = [(code, _(str(name))) for code, name in settings.LANGUAGES]  # type: ignore[attr-defined]
         self.fields["time_zone"].choices = [(zone, zone.replace("_", " ")) for zone in values.time_zones()]  # type: ignore[attr-defined]
         self.fields["home_currency"].choices = formatting.currency_choices(get_language() or "en")  # type: ignore[attr-defined]
 

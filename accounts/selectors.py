@@ -54,7 +54,7 @@ def person_by_email(text: str) -> Person | None:
 
 
 def memberships_of(person: Person, *, at: datetime | None = None) -> MembershipQuerySet:
-    found: MembershipQuerySet = Membership.objects.filter(person=person)  # type: ignore[assignment]
+    found: MembershipQuerySet = Membership.objects.filter(person=person)
     return found.active(at or clock.now())
 
 
@@ -84,7 +84,7 @@ def party_get(person: Person, party_id: UUID, *, role: str = Membership.Role.VIE
 
 
 def members_of(party_id: UUID, *, at: datetime | None = None) -> QuerySet[Membership]:
-    found: MembershipQuerySet = Membership.objects.filter(party_id=party_id)  # type: ignore[assignment]
+    found: MembershipQuerySet = Membership.objects.filter(party_id=party_id)
     return found.active(at or clock.now()).select_related("person").order_by("active_from", "id")
 
 
@@ -211,7 +211,7 @@ def sessions_for(person: Person, *, current_key: str | None = None) -> list[Sess
     rows = [
         SessionRow(
             id=row.id,
-            device=str(sessions.payload_open(row.payload, bytes(row.key_hash)).get(sessions.DEVICE_KEY, "")),
+            device=str(sessions.payload_open(bytes(row.payload), bytes(row.key_hash)).get(sessions.DEVICE_KEY, "")),
             signed_in_at=row.created_at,
             seen_at=row.seen_at,
             is_current=bytes(row.key_hash) == current,

@@ -22,6 +22,7 @@ from accounts.documents import blocks_of
 from accounts.errors import AccountNotEmpty, ApprovalInvalid, TriesExhausted
 from accounts.forms import PasswordForm, ProfileForm
 from accounts.models import Approval, Person
+from accounts.models.approvals import LIFETIME
 from core import clock
 from core.errors import HubError
 from core.forms import add_refusal
@@ -153,7 +154,7 @@ def _go_on(approval: Approval) -> HttpResponse:
     if not approval.next_path:
         return redirect("approve", approval_id=approval.id)
     mark = "&" if "?" in approval.next_path else "?"
-    return HttpResponseRedirect(f"{approval.next_path}{mark}{urlencode({'approval': approval.id})}")
+    return HttpResponseRedirect(f"{approval.next_path}{mark}{urlencode({'approval': str(approval.id)})}")
 
 
 def _approval_context(approval: Approval, form: PasswordForm) -> dict[str, Any]:
@@ -167,6 +168,6 @@ def _approval_context(approval: Approval, form: PasswordForm) -> dict[str, Any]:
         "payee": selectors.payee_get(action.payee) if action.payee else None,
         "state": state,
         "form": form,
-        "minutes": int(approvals.LIFETIME.total_seconds() // 60),
+        "minutes": int(LIFETIME.total_seconds() // 60),
         "hub_name": settings.HUB_NAME,
     }

@@ -28,7 +28,7 @@ def seed_new() -> str:
     return b32encode(secrets.token_bytes(20)).decode()
 
 
-class TotpDevice(ThrottlingMixin, Device):  # type: ignore[misc]
+class TotpDevice(ThrottlingMixin, Device):
     """
     An authenticator app.
 

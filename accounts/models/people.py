@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HANDLE_INDEX = "accounts.party.handle"
 
 
-class Party(models.Model):
+class Party(models.Model):  # type: ignore[django-manager-missing]  # django-otp and the OAuth toolkit have no types
     """Everything that is owned is owned by a party."""
 
     class Kind(models.TextChoices):
@@ -82,7 +82,7 @@ class PersonManager(BaseUserManager["Person"]):
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
 
-class Person(AbstractBaseUser, PermissionsMixin):
+class Person(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]
     """
     A human being who signs in.
 

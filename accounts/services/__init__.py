@@ -10,6 +10,7 @@ from accounts.services.people import (
     profile_save,
 )
 from accounts.services.sessions import session_end, sessions_end_all, sessions_end_others
+from accounts.services.staff import staff_appoint
 from accounts.services.terms import terms_accept
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "session_end",
     "sessions_end_all",
     "sessions_end_others",
+    "staff_appoint",
     "terms_accept",
 ]

@@ -50,7 +50,8 @@ def officer(sign_up: Callable[..., Person]) -> Person:
 
 @pytest.fixture
 def officer_device(officer: Person) -> TotpDevice:
-    return TotpDevice.objects.create(user=officer, name="phone", seed=seed_new())
+    device: TotpDevice = TotpDevice.objects.create(user=officer, name="phone", seed=seed_new())
+    return device
 
 
 @pytest.fixture

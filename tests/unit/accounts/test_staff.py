@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,6 +8,7 @@ from datetime import timedelta
 import django_otp
 import pytest
 from django.contrib.auth.models import Group
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -190,6 +192,25 @@ class TestRights:
         assert not Person.objects.get(pk=asa.pk).is_active
         assert not Session.objects.filter(person=asa).exists()
 
+    def test_new_terms_are_written_here(self, officer: Person, officer_device: TotpDevice) -> None:
+        client = staff_client(officer, officer_device, "operations")
+        assert client.get("/admin/accounts/terms/add/").status_code == 200
+        row = {
+            "slug": "terms-of-use",
+            "version": "2",
+            "language": "en",
+            "title": "T",
+            "text": "New.",
+            "effective_from_0": "2099-01-01",
+            "effective_from_1": "00:00",
+        }
+        assert client.post("/admin/accounts/terms/add/", row).status_code == 302
+
+    def test_allauths_own_pages_for_addresses_are_not_there(self, officer: Person, officer_device: TotpDevice) -> None:
+        officer.is_superuser = True
+        officer.save()
+        assert staff_client(officer, officer_device).get("/admin/account/emailaddress/").status_code == 404
+
     def test_terms_in_force_are_not_edited(self, officer: Person, officer_device: TotpDevice) -> None:
         from accounts.models import Terms
 
@@ -198,6 +219,28 @@ class TestRights:
         client.post(f"/admin/accounts/terms/{row.pk}/change/", {"title": "Changed"})
         row.refresh_from_db()
         assert row.title == "Privacy notice"
+
+
+@pytest.mark.django_db
+class TestStaffAppoint:
+    def test_a_new_officer_gets_groups_and_a_factor_that_works(self, capsys: pytest.CaptureFixture[str]) -> None:
+        call_command("staff_appoint", "new@example.com", "--name", "Nora New", "--group", "support", "--json")
+        printed = json.loads(capsys.readouterr().out)
+        person = Person.objects.get(email="new@example.com")
+        assert (person.is_staff, person.is_superuser, person.has_usable_password()) == (True, False, False)
+        assert [group.name for group in person.groups.all()] == ["support"]
+        assert TotpDevice.objects.get(user=person).seed == printed["totp_secret"]
+
+    def test_appointing_again_replaces_factor_and_sessions(self, officer: Person, officer_device: TotpDevice) -> None:
+        client = staff_client(officer, officer_device, "support")
+        services.staff_appoint(person=officer, groups=["operations"], superuser=False, now=clock.now())
+        assert client.get("/admin/").status_code == 302
+        assert TotpDevice.objects.get(user=officer).seed != officer_device.seed
+
+    def test_needs_an_address(self) -> None:
+        with pytest.raises(SystemExit) as ended:
+            call_command("staff_appoint", "nobody")
+        assert ended.value.code == 2
 
 
 @pytest.mark.django_db

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -99,17 +100,22 @@ class TestCloseAccount:
 class TestPersonMiddleware:
     def test_pages_are_in_the_persons_time_zone_and_leave_none_behind(
         self, asa: Person, sign_up: Callable[..., Person], rf, now: datetime
-    ) -> None:  # type: ignore[no-untyped-def]
+    ) -> None:
         services.person_update(person=asa, time_zone="Asia/Tehran", now=now)
         seen: list[str] = []
+
+        def view(_: HttpRequest) -> HttpResponse:
+            seen.append(timezone.get_current_timezone_name())
+            return HttpResponse()
+
         request = rf.get("/")
         request.user = asa
         request.session = {}
         before = timezone.get_current_timezone_name()
-        PersonMiddleware(lambda _: seen.append(timezone.get_current_timezone_name()))(request)  # type: ignore[arg-type,func-returns-value]
+        PersonMiddleware(view)(request)
         assert seen == ["Asia/Tehran"]
         assert timezone.get_current_timezone_name() == before
 
-    def test_costs_one_query_for_the_terms(self, asa: Person, asa_client: Client, django_assert_max_num_queries) -> None:  # type: ignore[no-untyped-def]
+    def test_costs_one_query_for_the_terms(self, asa: Person, asa_client: Client, django_assert_max_num_queries) -> None:
         with django_assert_max_num_queries(12):
             asa_client.get(reverse("profile"))
