@@ -59,7 +59,7 @@ def is_persian(language: str) -> bool:
 @lru_cache(maxsize=256)
 def _currency_pattern(language: str, exponent: int) -> NumberPattern:
     # Our own table rules the decimals: CLDR rounds some currencies (IRR) that ISO 4217 divides.
-    pattern = copy.copy(locale_for(language).currency_formats["standard"])
+    pattern: NumberPattern = copy.copy(locale_for(language).currency_formats["standard"])
     pattern.frac_prec = (exponent, exponent)
     return pattern
 
@@ -109,7 +109,7 @@ def money_input(value: Money) -> str:
 
 
 def num(value: int | Decimal, language: str) -> str:
-    text = format_decimal(abs(value), locale=locale_for(language))
+    text = format_decimal(abs(Decimal(value)), locale=locale_for(language))
     if is_persian(language):
         text = text.translate(_PERSIAN_NUMBER)
     return (MINUS if value < 0 else "") + text
@@ -180,7 +180,7 @@ def moment(value: datetime, language: str, *, zone: str) -> str:
 
 def currency_name(code: str, language: str) -> str:
     """ "Swedish Krona" in the reader's language; the code itself where the language has no name for it."""
-    return locale_for(language).currencies.get(code, code)
+    return str(locale_for(language).currencies.get(code, code))
 
 
 def currency_choices(language: str) -> list[tuple[str, str]]:

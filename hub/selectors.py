@@ -22,10 +22,11 @@ from payments import presenting
 from payments.presenting import PaymentView
 from wallets import selectors as wallets
 from wallets.models import Wallet
-from wallets.selectors import Balance, Total
+from wallets.selectors import Balance, EntryRow, Total
 
 CHART_DAYS = 30
 LATEST = 6
+HISTORY_ROWS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,22 @@ class LimitsPage:
     balance: list[LimitStatus]
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """An entry of the ledger with the payment behind it, None where there is none (a fee, an adjustment)."""
+
+    entry: EntryRow
+    view: PaymentView | None
+
+
+@dataclass(frozen=True, slots=True)
+class WalletPage:
+    wallet: Wallet
+    balance: Balance
+    rows: list[HistoryRow]
+    next_before: int | None
+
+
 def home_for(person: Person, *, now: datetime, language: str) -> HomePage:
     rows = wallet_rows(person.party_id)
     latest = presenting.latest(person.party_id, limit=LATEST)
@@ -80,6 +97,24 @@ def reference_balance(party_id: UUID) -> Money | None:
         return wallets.total_for(party_id, settings.HUB_REFERENCE_CURRENCY).money
     except RateMissing:
         return None
+
+
+def wallet_page(person: Person, wallet_id: UUID, *, before_seq: int | None) -> WalletPage:
+    """
+    A wallet with a page of its history; `before_seq` is where the page before ended.
+
+    :raises WalletNotFound: not there, or somebody else's.
+    """
+    wallet = wallets.wallet_get(person.party_id, wallet_id)
+    entries = wallets.entries_for(wallet, before_seq=before_seq, limit=HISTORY_ROWS + 1)
+    shown = entries[:HISTORY_ROWS]
+    views = presenting.views_by_id(person.party_id, {UUID(entry.meta["payment"]) for entry in shown if "payment" in entry.meta})
+    return WalletPage(
+        wallet=wallet,
+        balance=wallets.balance_of(wallet),
+        rows=[HistoryRow(entry, views.get(UUID(entry.meta["payment"])) if "payment" in entry.meta else None) for entry in shown],
+        next_before=shown[-1].seq if len(entries) > HISTORY_ROWS else None,
+    )
 
 
 def limits_page(person: Person, *, now: datetime) -> LimitsPage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -57,6 +58,15 @@ def hide_amounts(request: HttpRequest) -> HttpResponse:
     person_update(person=person, hide_amounts=not person.hide_amounts, now=clock.now())
     back = request.POST.get("next", "")
     return redirect(back if back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None) else "home")
+
+
+@require_safe
+@login_required
+def wallet(request: HttpRequest, wallet_id: UUID) -> HttpResponse:
+    before = request.GET.get("before", "")
+    before_seq = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+    page = selectors.wallet_page(person_of(request), wallet_id, before_seq=before_seq)
+    return render(request, "wallets/wallet.html", {"wallet": page.wallet, "balance": page.balance, "page": page})
 
 
 @require_safe

@@ -211,6 +211,10 @@ def views_of(party_id: UUID, payments: Iterable[Payment]) -> list[PaymentView]:
     ]
 
 
+def views_by_id(party_id: UUID, ids: Iterable[UUID]) -> dict[UUID, PaymentView]:
+    return {view.payment.id: view for view in views_of(party_id, Payment.objects.filter(_visible(party_id), id__in=set(ids)))}
+
+
 def latest(party_id: UUID, *, limit: int) -> list[PaymentView]:
     return views_of(party_id, _ordered(party_id)[:limit])
 

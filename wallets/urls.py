@@ -7,6 +7,5 @@ from wallets import views
 urlpatterns = [
     path("wallets/", views.wallets, name="wallets"),
     path("wallets/open/", views.wallet_open, name="wallet_open"),
-    path("wallets/<uuid:wallet_id>/", views.wallet, name="wallet"),
     path("wallets/<uuid:wallet_id>/close/", views.wallet_close, name="wallet_close"),
 ]

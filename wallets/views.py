@@ -1,4 +1,4 @@
-"""Pages of accounts: the list, opening one, one with its history, closing it."""
+"""Pages of accounts: the list, opening one, closing one. One with its history is composed in hub/views.py."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from core.errors import HubError
 from core.forms import add_refusal
 from wallets import selectors, services
 from wallets.forms import WalletOpenForm
-
-PAGE_SIZE = 30
 
 
 @require_safe
@@ -44,22 +42,6 @@ def wallet_open(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Your new account is open."))
             return redirect("wallet", wallet.id)
     return render(request, "wallets/wallet_open.html", {"form": form}, status=422 if form.errors else 200)
-
-
-@require_safe
-@login_required
-def wallet(request: HttpRequest, wallet_id: UUID) -> HttpResponse:
-    found = selectors.wallet_get(person_of(request).party_id, wallet_id)
-    before = request.GET.get("before", "")
-    before_seq = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
-    entries = list(selectors.entries_for(found, before_seq=before_seq, limit=PAGE_SIZE + 1))
-    context = {
-        "wallet": found,
-        "balance": selectors.balance_of(found),
-        "entries": entries[:PAGE_SIZE],
-        "next_before": entries[PAGE_SIZE - 1].seq if len(entries) > PAGE_SIZE else None,
-    }
-    return render(request, "wallets/wallet.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

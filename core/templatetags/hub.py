@@ -55,7 +55,7 @@ def money(
     sign: a plus in front of more than zero. tone: money coming in is coloured. always: shown although the person
     hides amounts (where they are about to agree to it). figure: "large" or "medium" for the figure of a page.
     """
-    if value is None or value == "":
+    if not isinstance(value, (Money, int)):  # a missing variable is ""
         return SafeString("")
     if isinstance(value, int):
         value = Money(value, currency)
