@@ -9,4 +9,11 @@ class PaymentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from accounts.staff_groups import rights_register
         from payments import privacy, tasks  # noqa: F401
+
+        reading = ("payments.view_payment", "payments.view_paymentstep", "payments.view_providerlink")
+        rights_register("support", *reading)
+        rights_register("compliance", *reading)
+        # To change a payment is to reverse or refund it; nothing else can be changed.
+        rights_register("operations", *reading, "payments.change_payment", "payments.view_providerevent")
