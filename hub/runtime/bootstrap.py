@@ -191,23 +191,28 @@ def answers(url: str, path: str = "/readyz") -> bool:
 def bring_up(
     state: State, supervisor: Supervisor, servers: Servers, *, environ: Mapping[str, str], url: str, sockets: tuple[int, ...]
 ) -> dict[str, Any]:
-    """All of it; what `demo_access` says, or nothing."""
+    """All of it; what `demo_access` says."""
     hub = environment.hub_environment(state, environ, public_url=url)
     inherited = {**environment.inherited(environ), processes.MARK: state.mark}
     common = {**inherited, **hub}
     supervisor.add(sandbox_program(state, inherited, hub))
     servers.add_to(supervisor)
     wait_until(servers.ready, supervisor, seconds=60, what="PostgreSQL or Valkey")
+    try:
+        # The demo's people pay on its hosted page.
+        wait_until(lambda: answers(hub["SANDBOX_URL"], "/healthz"), supervisor, seconds=30, what="The sandbox")
+    except RunError as error:
+        supervisor.say(str(error))
     preparation = Preparation(state.log("setup"), common)
     try:
         preparation.wait_for("migrated", supervisor)
         # They load their code while the demo is loaded; nothing of theirs needs it.
         supervisor.add(*hub_programs(state, common, sockets))
-        demo = preparation.wait_for("demo", supervisor)
-        if demo is None:
+        demo: dict[str, Any] = preparation.wait_for("demo", supervisor)
+        if not preparation.said.get("demo_loaded"):
             supervisor.say(f"The demo could not be loaded:\n{preparation.problem()}")
     finally:
         preparation.end()
     wait_until(lambda: answers(url), supervisor, seconds=READY_SECONDS, what="The web program")
     supervisor.update(phase="serving")
-    return demo or {}
+    return demo

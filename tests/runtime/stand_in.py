@@ -14,16 +14,21 @@ from hub.runtime import __main__, bootstrap
 from hub.runtime.programs import Program
 from hub.runtime.state import State
 
-WEB = """
-import http.server, socket, sys
+ANSWER = """
+import http.server, os, socket, sys
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(b"web")
+        self.wfile.write(b"here")
+"""
+WEB = f"""{ANSWER}
 server = http.server.HTTPServer(("127.0.0.1", 0), Answer, bind_and_activate=False)
 server.socket = socket.socket(fileno=int(sys.argv[1]))
 server.serve_forever()
+"""
+SANDBOX = f"""{ANSWER}
+http.server.HTTPServer(("127.0.0.1", int(os.environ["SANDBOX_PORT"])), Answer).serve_forever()
 """
 WORKER = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
 
@@ -37,7 +42,7 @@ def _hub_programs(state: State, common: Mapping[str, str], sockets: tuple[int, .
 
 
 def _sandbox_program(state: State, inherited: Mapping[str, str], hub: Mapping[str, str]) -> Program:
-    return replace(_real_sandbox(state, inherited, hub), command=(sys.executable, "-c", "import time; time.sleep(600)"))
+    return replace(_real_sandbox(state, inherited, hub), command=(sys.executable, "-c", SANDBOX))
 
 
 PREPARE = """
@@ -49,7 +54,7 @@ print(json.dumps({"migrated": True}), flush=True)
 if fails == "demo_load":
     print("no such person", file=sys.stderr)
 people = [{"email": "asa@example.com", "password": "a demo password"}]
-print(json.dumps({"demo": None if fails == "demo_load" else {"people": people}}), flush=True)
+print(json.dumps({"demo": {"people": people}, "demo_loaded": fails != "demo_load"}), flush=True)
 """
 
 _real_programs, _real_sandbox = bootstrap.hub_programs, bootstrap.sandbox_program

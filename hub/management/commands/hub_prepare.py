@@ -2,8 +2,8 @@
 What `make run` does before the hub serves: migrate, then load the demo. One process for all of it, because loading Django
 is most of the work.
 
-Prints JSON lines: `{"migrated": true}`, then `{"demo": what demo_access prints, or null}`. A demo that does not load is told on
-standard error and stops nothing.
+Prints JSON lines: `{"migrated": true}`, then `{"demo": what demo_access prints, "demo_loaded": true}`. A demo that does not load
+is told on standard error and stops nothing.
 """
 
 from __future__ import annotations
@@ -25,17 +25,21 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=1, stdout=self.stderr)
         self._line({"migrated": True})
-        self._line({"demo": None if settings.PRODUCTION else self._demo()})
+        if settings.PRODUCTION:
+            self._line({"demo": {}, "demo_loaded": True})
+            return
+        loaded = self._try("demo_load", stdout=self.stderr)
+        said = io.StringIO()
+        known = self._try("demo_access", json=True, stdout=said)
+        self._line({"demo": json.loads(said.getvalue()) if known else {}, "demo_loaded": loaded})
 
-    def _demo(self) -> Any:
+    def _try(self, command: str, **options: Any) -> bool:
         try:
-            call_command("demo_load", stdout=self.stderr)
-            said = io.StringIO()
-            call_command("demo_access", json=True, stdout=said)
-            return json.loads(said.getvalue())
+            call_command(command, **options)
         except (Exception, SystemExit):  # whatever is wrong with the demo, the hub is still worth having
             self.stderr.write(traceback.format_exc())
-            return None
+            return False
+        return True
 
     def _line(self, document: dict[str, Any]) -> None:
         self.stdout.write(json.dumps(document))
