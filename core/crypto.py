@@ -301,7 +301,7 @@ class EncryptedTextField(models.Field[str, str]):
     def to_python(self, value: Any) -> Any:
         return "" if value is None else value
 
-    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"form_class": forms.CharField, "max_length": self.max_length, **kwargs})
 
     def _owner_of(self, instance: Any) -> UUID:

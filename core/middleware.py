@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import structlog
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -66,8 +66,8 @@ class ScopeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        user = getattr(request, "user", AnonymousUser())
-        if not user.is_authenticated:
+        user: Any = getattr(request, "user", None)
+        if user is None or not user.is_authenticated:
             return self.get_response(request)
         with scope(SYSTEM if user.is_staff else user.party_id):
             return self.get_response(request)

@@ -9,7 +9,6 @@ from kombu.exceptions import OperationalError
 
 # One try, and none for a while after a failure: a person must not wait for a broker that is away.
 _PAUSE_SECONDS = 5.0
-_PUBLISH = {"retry": False, "ignore_result": True}
 _silent_until = 0.0
 
 
@@ -28,6 +27,6 @@ def _send(task: str) -> None:
     from core import tasks
 
     try:
-        tasks.BY_NAME[task].apply_async(expires=10, **_PUBLISH)
+        tasks.BY_NAME[task].apply_async(expires=10, retry=False, ignore_result=True)
     except (OperationalError, OSError):
         _silent_until = time.monotonic() + _PAUSE_SECONDS

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import idempotency
-from core.api.problems import exception_handler
+from core.api.problems import CONTENT_TYPE, exception_handler
 
 
 def key_of(request: Request) -> str:
@@ -34,8 +34,8 @@ def idempotent(method: Callable[..., Response]) -> Callable[..., Response]:
         asked = idempotency.request_hash(request.method, request.get_full_path(), request.data)
         row, first = idempotency.begin(client=request.auth.key, key=key, asked=asked)
         if first is not None:
-            kind = {"content_type": "application/problem+json"} if first.status >= 400 else {}
-            return Response(first.body, status=first.status, headers={"Idempotent-Replayed": "true"}, **kind)
+            kind = CONTENT_TYPE if first.status >= 400 else None
+            return Response(first.body, status=first.status, headers={"Idempotent-Replayed": "true"}, content_type=kind)
         try:
             response = method(view, request, *args, **kwargs)
         except Exception as error:

@@ -55,8 +55,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         details = exc.get_full_details()
         code = details.get("code", exc.default_code) if isinstance(details, dict) else exc.default_code
         headers = {}
-        if isinstance(exc, exceptions.Throttled) and exc.wait is not None:
-            headers["Retry-After"] = str(max(1, exc.wait))
+        if (wait := getattr(exc, "wait", None)) is not None:
+            headers["Retry-After"] = str(max(1, wait))
         if exc.status_code == 401:
             headers["WWW-Authenticate"] = getattr(exc, "auth_header", None) or 'Bearer realm="api"'
         return problem_response(status=exc.status_code, code=str(code), detail=str(exc.detail), headers=headers or None)

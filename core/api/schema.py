@@ -34,7 +34,7 @@ class HubSchema(AutoSchema):
     def get_auth(self) -> list[dict[str, Any]]:
         if not self.view.authentication_classes:
             return []
-        scope = self.view.scopes.get(self.method)
+        scope = getattr(self.view, "scopes", {}).get(self.method)
         return [{"oauth2": [scope] if scope else []}, {"sessionToken": []}]
 
     def get_operation_id(self) -> str:

@@ -27,7 +27,7 @@ class ApiView(APIView):
     quota_usage: Usage | None = None
     _stack: ExitStack
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as self._stack:
             return super().dispatch(request, *args, **kwargs)
 
@@ -60,15 +60,15 @@ class ApiView(APIView):
         return response
 
     # OPTIONS would describe views to strangers; the schema does that.
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self.http_method_not_allowed(request, *args, **kwargs)  # type: ignore[return-value]
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        return self.http_method_not_allowed(request, *args, **kwargs)
 
 
 class UnknownRouteView(ApiView):
     """Whatever else begins with /api/: a problem document, not a page."""
 
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = []
+    authentication_classes = []
+    permission_classes = []
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

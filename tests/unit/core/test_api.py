@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -161,18 +161,19 @@ class Answer(APIView):
 
 
 @pytest.fixture
-def answer() -> Iterator[type[Answer]]:
+def answer() -> type[Answer]:
     class Fresh(Answer):
         calls = 0
 
-    return Fresh  # type: ignore[return-value]
+    return Fresh
 
 
 def call(view: type[APIView], *, key: str | None = "k", body: object = None, who: int = 1, path: str = "/x") -> HttpResponse:
     headers = {} if key is None else {"HTTP_IDEMPOTENCY_KEY": key}
     request = APIRequestFactory().post(path, body if body is not None else {"a": 1}, format="json", **headers)
     person = type("P", (), {"pk": UUID(int=who), "is_authenticated": True})()
-    force_authenticate(request, user=person, token=Caller(scopes=frozenset(), person=person))
+    caller: Any = Caller(scopes=frozenset(), person=person)
+    force_authenticate(request, user=person, token=caller)
     response: HttpResponse = view.as_view()(request)
     response.render()  # type: ignore[attr-defined]
     return response
@@ -252,7 +253,8 @@ class TestParse:
             return Response({"currency": parse(Holder, request)["amount"].currency})
 
     def post(self, body: bytes, kind: str = "application/json") -> HttpResponse:
-        response: HttpResponse = self.View.as_view()(APIRequestFactory().generic("POST", "/x", body, content_type=kind))
+        request = APIRequestFactory().generic("POST", "/x", body, content_type=kind)  # type: ignore[arg-type]
+        response: HttpResponse = self.View.as_view()(request)
         response.render()  # type: ignore[attr-defined]
         return response
 

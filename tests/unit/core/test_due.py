@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -30,14 +31,14 @@ class Worker:
 
 
 @pytest.fixture(autouse=True)
-def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
     found = Worker()
     monkeypatch.setattr(due, "_workers", {KIND: found})
     monkeypatch.setattr(wake, "_send", lambda task: None)
     return found
 
 
-def schedule(run_key: str = "one", *, after: timedelta = timedelta(), **data: str | int | None) -> DueWork:
+def schedule(run_key: str = "one", *, after: timedelta = timedelta(), **data: Any) -> DueWork:
     return due.schedule(KIND, run_key=run_key, due_at=clock.now() + after, **data)
 
 

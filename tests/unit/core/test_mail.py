@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from django.core import mail as outbox
+from django.core.mail import EmailMultiAlternatives
 from django.db import connection
 from pytest_django import Settings
 
@@ -39,6 +40,7 @@ class TestMailSend:
         assert message.from_email == settings.DEFAULT_FROM_EMAIL
         assert message.extra_headers["Message-ID"].startswith(f"<{work.id}@")
         assert message.extra_headers["Auto-Submitted"] == "auto-generated"
+        assert isinstance(message, EmailMultiAlternatives)
         assert message.alternatives == [("<p>Din kod</p>", "text/html")]
         work.refresh_from_db()
         assert work.secret == ""

@@ -246,7 +246,7 @@ class TestParseAmount:
         assert parse_amount(plain.replace(".", mark), currency) == money
         if money.exponent:
             other = "," if mark == "." else "."
-            grouped = f"{money.decimal:,f}".translate(str.maketrans({",": other, ".": mark}))
+            grouped = f"{money.decimal:,f}".translate(str.maketrans(",.", other + mark))
             assert parse_amount(grouped, currency) == money
 
 

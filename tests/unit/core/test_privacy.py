@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -11,10 +10,10 @@ from core.models import AuditEntry, DataKey
 
 
 @pytest.fixture(autouse=True)
-def empty_register(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, privacy.Holding]]:
+def empty_register(monkeypatch: pytest.MonkeyPatch) -> dict[str, privacy.Holding]:
     holdings: dict[str, privacy.Holding] = {}
     monkeypatch.setattr(privacy, "_holdings", holdings)
-    return holdings  # type: ignore[return-value]
+    return holdings
 
 
 def register(label: str, erased: list[tuple[str, UUID, datetime]]) -> None:

@@ -22,7 +22,7 @@ GOOD = {
 }
 
 
-def start(*, setup: bool = False, **changes: str | None) -> subprocess.CompletedProcess[str]:
+def start(changes: dict[str, str | None], *, setup: bool = False) -> subprocess.CompletedProcess[str]:
     env = {key: value for key, value in {**GOOD, **changes}.items() if value is not None}
     code = "from hub import settings; print(settings.HUB_ENV, settings.DEBUG)"
     if setup:
@@ -40,7 +40,7 @@ def start(*, setup: bool = False, **changes: str | None) -> subprocess.Completed
 
 class TestProduction:
     def test_is_the_default_and_starts_with_good_values(self) -> None:
-        done = start()
+        done = start({})
         assert done.stdout.strip() == "production False", done.stderr
 
     @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ class TestProduction:
         ],
     )
     def test_refuses(self, changes: dict[str, str | None], named: str) -> None:
-        done = start(**changes)
+        done = start(changes)
         assert done.returncode != 0
         assert "ImproperlyConfigured" in done.stderr
         assert named in done.stderr.strip().splitlines()[-1]
@@ -76,17 +76,17 @@ class TestProduction:
         assert not value or len(value) < 20 or value not in done.stderr, "the value of a secret was printed"
 
     def test_refuses_master_keys_of_the_wrong_length(self) -> None:
-        done = start(setup=True, HUB_MASTER_KEYS="1:" + base64.b64encode(bytes(range(40, 64))).decode())
+        done = start({"HUB_MASTER_KEYS": "1:" + base64.b64encode(bytes(range(40, 64))).decode()}, setup=True)
         assert done.returncode != 0
         assert "HUB_MASTER_KEYS" in done.stderr.strip().splitlines()[-1]
 
     def test_may_be_told_to_serve_without_tls_of_its_own(self) -> None:
-        assert start(HUB_PUBLIC_URL="http://hub.internal.test", HUB_ALLOW_HTTP="yes").returncode == 0
+        assert start({"HUB_PUBLIC_URL": "http://hub.internal.test", "HUB_ALLOW_HTTP": "yes"}).returncode == 0
 
 
 class TestDevelopment:
     def test_starts_with_nothing_set(self) -> None:
-        done = start(HUB_ENV="development", **dict.fromkeys(GOOD))
+        done = start({**dict.fromkeys(GOOD), "HUB_ENV": "development"})
         assert done.stdout.strip() == "development False", done.stderr
 
 

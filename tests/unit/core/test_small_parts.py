@@ -97,8 +97,8 @@ class TestHousekeeping:
         for state in Delivery.State:
             Delivery.objects.create(event=event, handler=f"{state} old", state=state, next_at=old, done_at=old)
         Delivery.objects.create(event=event, handler="done new", state="done", next_at=now, done_at=now)
-        for state in DueWork.State:
-            DueWork.objects.create(kind="k", run_key=state, state=state, due_at=old, created_at=old)
+        for work_state in DueWork.State:
+            DueWork.objects.create(kind="k", run_key=work_state, state=work_state, due_at=old, created_at=old)
         DueWork.objects.create(kind="k", run_key="new", state="done", due_at=now, created_at=now)
         for age in (timedelta(), idempotency.KEPT_FOR + timedelta(hours=1)):
             IdempotencyKey.objects.create(client="c", key=str(age), request_hash=b"h", created_at=clock.real() - age)

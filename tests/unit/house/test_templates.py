@@ -37,7 +37,7 @@ class Markup(HTMLParser):
         names = {name for name, _value in attrs}
         line = self.getpos()[0]
         for name, value in attrs:
-            if name.startswith("on") or name.startswith(("hx-on", "@", "x-on")):
+            if name.startswith(("on", "hx-on", "@", "x-on")):
                 self.problems.append(f"line {line}: handler {name}")
             if name == "style":
                 self.problems.append(f"line {line}: inline style")
