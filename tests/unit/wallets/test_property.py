@@ -164,10 +164,11 @@ class Ledger(RuleBasedStateMachine):
         return None if found.state == "open" else "hold_closed"
 
     @precondition(lambda self: self.holds)
-    @rule(data=st.data(), amount=st.none() | amounts, final=st.booleans())
-    def capture(self, data, amount, final):
+    @rule(data=st.data(), final=st.booleans())
+    def capture(self, data, final):
         held = data.draw(st.sampled_from(self.holds))
         found, key = self.model.moved[held], self.key()
+        amount = data.draw(st.none() | st.integers(1, found.left + 1))
         currency = self.model.accounts[found.debit].currency
         asked = {"hold": held, "amount": amount and Money(amount, currency), "final": final, "key": key}
         code, answer = self.call(ledger.capture, **asked)
@@ -205,10 +206,11 @@ class Ledger(RuleBasedStateMachine):
             found.left, found.state = 0, "expired" if expire else "voided"
 
     @precondition(lambda self: self.movements or self.holds)
-    @rule(data=st.data(), amount=st.none() | amounts)
-    def reverse(self, data, amount):
+    @rule(data=st.data())
+    def reverse(self, data):
         original = data.draw(st.sampled_from(self.movements + self.holds))
         found, key = self.model.moved[original], self.key()
+        amount = data.draw(st.none() | st.integers(1, found.left + 1))
         currency = self.model.accounts[found.debit].currency
         asked = {"transfer": original, "amount": amount and Money(amount, currency), "key": key}
         code, answer = self.call(ledger.reverse, **asked)
