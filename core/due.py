@@ -107,6 +107,10 @@ def _claim(only: list[str] | None) -> DueWork | None:
 def _run(work: DueWork) -> None:
     # The lease is the fence: whoever lost it to somebody else (too slow, or rescheduled meanwhile) changes nothing.
     mine = DueWork.objects.filter(id=work.id, lease_until=work.lease_until, state=DueWork.State.WAITING)
+    if work.attempts > ATTEMPTS_MAX:
+        # No try came to an end of its own: this work kills its process, and would do so for ever.
+        mine.update(state=DueWork.State.DEAD, error="Killed", lease_until=None)
+        return
     try:
         again_at = _workers[work.kind](work)
     except Exception as error:

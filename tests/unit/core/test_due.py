@@ -192,6 +192,26 @@ class TestSweep:
         assert due.sweep() == 1
         assert worker.done == ["one", "one"]
 
+    def test_work_that_always_kills_its_process_ends_in_the_dead_letters(
+        self, db: None, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Killed(BaseException):
+            pass
+
+        def die(work: DueWork) -> datetime | None:
+            raise Killed
+
+        worker.act = die
+        schedule()
+        for _ in range(due.ATTEMPTS_MAX):
+            with pytest.raises(Killed):
+                due.sweep()
+            DueWork.objects.update(lease_until=None)
+        assert due.sweep() == 1
+        assert len(worker.done) == due.ATTEMPTS_MAX
+        row = DueWork.objects.get()
+        assert (row.state, row.error) == ("dead", "Killed")
+
     def test_moving_the_clock_makes_work_due_but_ends_no_lease(self, db: None, worker: Worker) -> None:
         schedule("tomorrow", after=timedelta(days=1))
         leased = schedule("leased")
