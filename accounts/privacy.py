@@ -121,3 +121,10 @@ privacy.register(
         "account.emailaddress.email",
     ),
 )
+
+
+def _party_of_person(some_id: UUID) -> UUID | None:
+    return Person.objects.filter(id=some_id).values_list("party_id", flat=True).first()
+
+
+privacy.owner_register(_party_of_person)

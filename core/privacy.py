@@ -40,6 +40,20 @@ def register(
     _holdings[label] = Holding(label, export, erase, retention, fields)
 
 
+_owners: list[Callable[[UUID], UUID | None]] = []
+
+
+def owner_register(find: Callable[[UUID], UUID | None]) -> None:
+    """Name a way from some other id (a person's) to the party whose data is meant."""
+    if find not in _owners:
+        _owners.append(find)
+
+
+def owner_of(some_id: UUID) -> UUID:
+    """The party that an id means: a person's own party, else the id itself."""
+    return next((party_id for find in _owners if (party_id := find(some_id)) is not None), some_id)
+
+
 def holdings() -> list[Holding]:
     return [_holdings[label] for label in sorted(_holdings)]
 

@@ -17,7 +17,7 @@ class Command(HubCommand):
     help = __doc__ or ""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("id", help="the party's id (a person's own party)")
+        parser.add_argument("id", help="the id of a person or of a party")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -26,6 +26,7 @@ class Command(HubCommand):
             self.fail(f"{options['id']!r} is not an id.", code=2)
         try:
             with scope(SYSTEM):
+                party_id = privacy.owner_of(party_id)
                 document = {"party": str(party_id), "erased": privacy.erase(party_id, now=clock.now())}
         except HubError as error:
             self.fail(str(error), code=2)

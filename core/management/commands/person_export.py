@@ -17,7 +17,7 @@ class Command(HubCommand):
     help = __doc__ or ""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("id", help="the party's id (a person's own party)")
+        parser.add_argument("id", help="the id of a person or of a party")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -26,6 +26,7 @@ class Command(HubCommand):
             self.fail(f"{options['id']!r} is not an id.", code=2)
         try:
             with scope(SYSTEM):
+                party_id = privacy.owner_of(party_id)
                 document = {"party": str(party_id), "data": privacy.export(party_id)}
                 audit.record("privacy.exported", party_id=party_id)
         except HubError as error:
