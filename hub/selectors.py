@@ -76,7 +76,7 @@ def home_for(person: Person, *, now: datetime, language: str) -> HomePage:
     rows = wallet_rows(person.party_id)
     latest = presenting.latest(person.party_id, limit=LATEST)
     return HomePage(
-        total=wallets.total_for(person.party_id, person.home_currency),
+        total=wallets.total_of([row.balance.posted for row in rows], person.home_currency),
         wallets=rows,
         latest=latest,
         # The shape of a line tells as much as its figures, so hidden amounts have no chart.

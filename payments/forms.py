@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import HubError
@@ -73,6 +75,10 @@ class TopUpForm(WalletAmountForm):
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)
 
 
+# Beyond, a day more or another zone leaves what dates can hold.
+_DAYS = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
+
+
 class ActivityFilterForm(forms.Form):
     """Filters that live in the address; whatever cannot be read there is ignored."""
 
@@ -82,8 +88,12 @@ class ActivityFilterForm(forms.Form):
         label=_("Search"), required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"})
     )
     direction = forms.ChoiceField(required=False, choices=DIRECTIONS)
-    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    since = forms.DateField(
+        label=_("From"), required=False, validators=_DAYS, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    until = forms.DateField(
+        label=_("To"), required=False, validators=_DAYS, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
 
     @property
     def wanted(self) -> dict[str, Any]:

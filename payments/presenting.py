@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from itertools import groupby
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -21,6 +21,7 @@ from core.errors import NotFound
 from core.money import Money
 from payments.errors import failure_text
 from payments.models import OPEN_AT_PROVIDER, SETTLED, Kind, Payment, State
+from payments.selectors import Filters, newest
 
 # How far a search looks back: names and notes are encrypted, so every one is opened to be read.
 SEARCH_ROWS = 2000
@@ -216,27 +217,19 @@ def views_by_id(party_id: UUID, ids: Iterable[UUID]) -> dict[UUID, PaymentView]:
 
 
 def latest(party_id: UUID, *, limit: int) -> list[PaymentView]:
-    return views_of(party_id, _ordered(party_id)[:limit])
+    return views_of(party_id, newest(party_id, limit=limit))
 
 
 def activity_page(
     party_id: UUID, *, cursor: str = "", limit: int, q: str = "", direction: str = "", since: date | None = None, until: date | None = None
 ) -> Page:
     """Newest first. `cursor` is the id of the last row of the page before; one that makes no sense starts from the top."""
-    rows = _ordered(party_id)
-    if direction == "in":
-        rows = rows.filter(payee_party_id=party_id)
-    elif direction == "out":
-        rows = rows.filter(payer_party_id=party_id)
-    if since:
-        rows = rows.filter(created_at__gte=_midnight(since))
-    if until:
-        rows = rows.filter(created_at__lt=_midnight(until + timedelta(days=1)))
-    rows = _after(rows, party_id, cursor)
+    filters = Filters(direction=direction, from_date=since, to_date=until, time_zone=timezone.get_current_timezone_name())
+    before = _cursor_read(party_id, cursor)
     if not q:
-        found = views_of(party_id, rows[: limit + 1])
+        found = views_of(party_id, newest(party_id, filters=filters, before=before, limit=limit + 1))
         return Page(found[:limit], str(found[limit - 1].payment.id) if len(found) > limit else "")
-    return _search(party_id, rows, q, limit)
+    return _search(party_id, filters, before, q, limit)
 
 
 def recent_payees(party_id: UUID, *, limit: int = 5) -> list[Recent]:
@@ -255,42 +248,33 @@ def _visible(party_id: UUID) -> Q:
     return Q(payer_party_id=party_id) | incoming
 
 
-def _ordered(party_id: UUID) -> QuerySet[Payment]:
-    return Payment.objects.filter(_visible(party_id)).order_by("-created_at", "-id")
-
-
-def _after(rows: QuerySet[Payment], party_id: UUID, cursor: str) -> QuerySet[Payment]:
+def _cursor_read(party_id: UUID, cursor: str) -> tuple[datetime, UUID] | None:
     try:
-        last = Payment.objects.filter(_visible(party_id), id=UUID(cursor)).values_list("created_at", "id").first() if cursor else None
+        return Payment.objects.filter(_visible(party_id), id=UUID(cursor)).values_list("created_at", "id").first() if cursor else None
     except ValueError:
-        last = None
-    if last is None:
-        return rows
-    return rows.filter(Q(created_at__lt=last[0]) | Q(created_at=last[0], id__lt=last[1]))
+        return None
 
 
-def _search(party_id: UUID, rows: QuerySet[Payment], q: str, limit: int) -> Page:
-    wanted = q.casefold()
+def _search(party_id: UUID, filters: Filters, before: tuple[datetime, UUID] | None, q: str, limit: int) -> Page:
+    words = crypto.fold(q).split()
     found: list[PaymentView] = []
-    for view in _opened(party_id, rows):
-        if wanted in f"{view.title}\n{view.sub}\n{view.payment.note}\n{view.payment.amount.decimal}\n{view.payment.currency}".casefold():
-            found.append(view)
-        if len(found) > limit:
-            return Page(found[:limit], str(found[limit - 1].payment.id))
-    return Page(found, "", searched_all=rows[SEARCH_ROWS:].exists() is False)
-
-
-def _opened(party_id: UUID, rows: QuerySet[Payment]) -> Iterator[PaymentView]:
-    for start in range(0, SEARCH_ROWS, _CHUNK):
-        chunk = views_of(party_id, rows[start : start + _CHUNK])
-        yield from chunk
+    for _start in range(0, SEARCH_ROWS, _CHUNK):
+        chunk = views_of(party_id, newest(party_id, filters=filters, before=before, limit=_CHUNK))
+        for view in chunk:
+            if all(word in _haystack(view) for word in words):
+                found.append(view)
+            if len(found) > limit:
+                return Page(found[:limit], str(found[limit - 1].payment.id))
         if len(chunk) < _CHUNK:
-            return
+            return Page(found, "")
+        before = (chunk[-1].payment.created_at, chunk[-1].payment.id)
+    return Page(found, "", searched_all=not newest(party_id, filters=filters, before=before, limit=1))
+
+
+def _haystack(view: PaymentView) -> str:
+    number = f"{view.payment.amount.decimal:f}"
+    return crypto.fold(f"{view.title} {view.sub} {view.payment.note} {number} {number.replace('.', ',')} {view.payment.currency}")
 
 
 def _other(payment: Payment, party_id: UUID) -> UUID | None:
     return payment.payer_party_id if payment.payee_party_id == party_id else payment.payee_party_id
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))

@@ -150,7 +150,11 @@ def entries_for(wallet: Wallet, *, before_seq: int | None = None, limit: int = 5
 
 def total_for(party_id: UUID, currency: str, *, on: date | None = None) -> Total:
     """Everything in the party's open wallets, in one currency. A currency without a rate is named, never guessed."""
-    held = [balance.posted for balance in balances_of(wallets_for(party_id)).values()]
+    return total_of([balance.posted for balance in balances_of(wallets_for(party_id)).values()], currency, on=on)
+
+
+def total_of(held: Sequence[Money], currency: str, *, on: date | None = None) -> Total:
+    """The same of amounts that the caller has read already."""
     converted = rates.convert_all(held, currency, on=on or clock.now().date(), rounding=Rounding.HALF_EVEN)
     total = Money(0, currency)
     for found in converted:
