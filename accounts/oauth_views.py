@@ -96,9 +96,10 @@ class ConsentView(toolkit.AuthorizationView):  # type: ignore[misc]
             response._csp_update = {"form-action": [f"{parts.scheme}://{parts.netloc}"]}  # type: ignore[attr-defined]
 
 
-class CountedMixin:
-    """Machines that guess secrets are slowed down by address."""
+class MachineMixin:
+    """Called by programs, without cookies. Those that guess secrets are slowed down by address."""
 
+    @method_decorator(csrf_exempt)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         usage = quota.spend(f"oauth:{client_address(request)}", name="anonymous", limit=settings.HUB_API_QUOTA_ANONYMOUS)
         if usage.allowed:
@@ -107,7 +108,7 @@ class CountedMixin:
         return JsonResponse({"error": "slow_down", "error_description": "Too many calls."}, status=429, headers=headers)
 
 
-class TokenView(CountedMixin, toolkit.TokenView):  # type: ignore[misc]
+class TokenView(MachineMixin, toolkit.TokenView):  # type: ignore[misc]
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # The device flow is not offered; the toolkit would look its code up first.
         if request.POST.get("grant_type") not in ("authorization_code", "client_credentials", "refresh_token"):
@@ -117,12 +118,11 @@ class TokenView(CountedMixin, toolkit.TokenView):  # type: ignore[misc]
         return super().post(request, *args, **kwargs)  # type: ignore[no-any-return]
 
 
-class RevokeTokenView(CountedMixin, toolkit.RevokeTokenView):  # type: ignore[misc]
+class RevokeTokenView(MachineMixin, toolkit.RevokeTokenView):  # type: ignore[misc]
     pass
 
 
-@method_decorator(csrf_exempt, name="dispatch")
-class IntrospectTokenView(CountedMixin, OAuthLibMixin, View):  # type: ignore[misc]
+class IntrospectTokenView(MachineMixin, OAuthLibMixin, View):  # type: ignore[misc]
     """RFC 7662, for a partner's own tokens only; those of others are as unknown as none. Says nothing about the person."""
 
     http_method_names = ["post"]

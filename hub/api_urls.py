@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
+from rest_framework.negotiation import DefaultContentNegotiation
 
 from accounts import api as accounts
 from accounts import api_auth
@@ -33,9 +35,17 @@ _v1: list[URLPattern | URLResolver] = [
     path("limits", compliance.LimitsView.as_view(balance_of=selectors.reference_balance)),
 ]
 
+# JSON unless YAML is asked for, by Accept or ?format=yaml.
+_schema = SpectacularAPIView.as_view(
+    authentication_classes=[],
+    permission_classes=[],
+    content_negotiation_class=DefaultContentNegotiation,
+    renderer_classes=[OpenApiJsonRenderer, OpenApiYamlRenderer],
+)
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(_v1)),
-    path("schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[], throttle_classes=[]), name="api_schema"),
+    path("schema/", _schema, name="api_schema"),
     path("docs/", api_docs.docs, name="api_docs"),
     re_path(r"", UnknownRouteView.as_view()),
 ]

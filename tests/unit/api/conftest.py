@@ -48,7 +48,7 @@ class Api:
     """A caller of the API; every call is JSON, every move of money gets a key."""
 
     headers: dict[str, str] = field(default_factory=dict)
-    client: Client = field(default_factory=lambda: Client(raise_request_exception=True))
+    client: Client = field(default_factory=lambda: Client(enforce_csrf_checks=True))
 
     def get(self, path: str, **query: Any) -> Any:
         return self.client.get(_full(path), query, headers=self.headers)
@@ -193,10 +193,15 @@ def consent_code(
     return {name: values[0] for name, values in parse_qs(urlsplit(answer["Location"]).query).items()}
 
 
+def machine() -> Client:
+    """A program has no cookies, so nothing may ask it for a CSRF token."""
+    return Client(enforce_csrf_checks=True)
+
+
 def token_call(partner: PartnerCreated, *, secret: str | None = None, **form: str) -> Any:
     password = secret if secret is not None else partner.client_secret
     basic = base64.b64encode(f"{partner.application.client_id}:{password}".encode()).decode()
-    return Client().post("/o/token/", form, headers={"Authorization": f"Basic {basic}"})
+    return machine().post("/o/token/", form, headers={"Authorization": f"Basic {basic}"})
 
 
 # --- people with money ------------------------------------------------------------------------------------------------------
