@@ -204,7 +204,7 @@ class TestUnknown:
         sweep(ahead=timedelta(seconds=20))
         assert reloaded(top_up.payment).state == "waiting"
         # One page, not two: the first was found again.
-        assert len(provider.stripe.v1.checkout.sessions.list({}).data) == 1
+        assert len(provider.api.v1.checkout.sessions.list({}).data) == 1
         pay(provider, top_up.payment)
         assert refresh(top_up.payment).state == "posted"
         assert astrid.balance() == 50_00
@@ -404,7 +404,7 @@ class TestRefund:
     def test_the_same_key_is_one_refund(self, astrid: Customer, provider: outside.Sandbox, boss: Person) -> None:
         payment = paid(provider, astrid)
         assert self.refund(boss, payment).id == self.refund(boss, payment).id
-        assert len(provider.stripe.v1.refunds.list({}).data) == 1
+        assert len(provider.api.v1.refunds.list({}).data) == 1
 
     def test_not_what_is_spent(self, astrid: Customer, provider: outside.Sandbox, boss: Person) -> None:
         payment = paid(provider, astrid)
@@ -413,7 +413,7 @@ class TestRefund:
         with pytest.raises(InsufficientFunds):
             self.refund(boss, payment)
         assert not Payment.objects.filter(kind="refund").exists()
-        assert not provider.stripe.v1.refunds.list({}).data
+        assert not provider.api.v1.refunds.list({}).data
 
     def test_unknown_it_is_found_by_the_sweep_and_the_money_stays_held(
         self, astrid: Customer, provider: outside.Sandbox, boss: Person
@@ -428,7 +428,7 @@ class TestRefund:
         provider.faults(refund="normal")
         sweep(ahead=timedelta(seconds=20))
         assert (reloaded(refund).state, astrid.balance()) == ("posted", 0)
-        assert len(provider.stripe.v1.refunds.list({}).data) == 1
+        assert len(provider.api.v1.refunds.list({}).data) == 1
 
     def test_not_by_customers_and_not_before_it_is_paid(self, astrid: Customer, provider: outside.Sandbox, boss: Person) -> None:
         payment = start(astrid).payment
