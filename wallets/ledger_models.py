@@ -56,7 +56,7 @@ class LedgerTransfer(models.Model):
 
     id = models.BigIntegerField(primary_key=True)
     key = models.UUIDField(unique=True)
-    request_hash = models.UUIDField()
+    request_hash = models.BigIntegerField()
     debit = models.ForeignKey(LedgerAccount, on_delete=models.DO_NOTHING, db_column="debit", related_name="+")
     credit = models.ForeignKey(LedgerAccount, on_delete=models.DO_NOTHING, db_column="credit", related_name="+")
     amount = models.BigIntegerField()

@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigIntegerField(primary_key=True, serialize=False)),
                 ("key", models.UUIDField(unique=True)),
-                ("request_hash", models.UUIDField()),
+                ("request_hash", models.BigIntegerField()),
                 ("amount", models.BigIntegerField()),
                 ("currency", models.TextField()),
                 (

@@ -7,7 +7,7 @@ CREATE FUNCTION _ledger_key(p_of text) RETURNS uuid
 $$ SELECT encode(substr(sha256(convert_to(p_of, 'UTF8')), 1, 16), 'hex')::uuid $$;
 
 CREATE FUNCTION ledger_hold(
-    p_key uuid, p_hash uuid, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text, p_now timestamptz,
+    p_key uuid, p_hash bigint, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text, p_now timestamptz,
     p_expires timestamptz DEFAULT NULL, p_meta jsonb DEFAULT NULL
 ) RETURNS ledger_answer
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS
@@ -49,7 +49,7 @@ $$;
 
 -- Gives back what remains of a hold whose row the caller has locked.
 CREATE FUNCTION _ledger_release(
-    p_key uuid, p_hash uuid, p_hold bigint, p_state ledger_hold_state, p_now timestamptz, p_meta jsonb
+    p_key uuid, p_hash bigint, p_hold bigint, p_state ledger_hold_state, p_now timestamptz, p_meta jsonb
 ) RETURNS ledger_answer
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS
 $$
@@ -84,7 +84,7 @@ $$;
 
 -- Moves a part of a hold, or what remains when p_amount is null. p_final gives back the rest in the same call.
 CREATE FUNCTION ledger_capture(
-    p_key uuid, p_hash uuid, p_hold bigint, p_amount bigint, p_currency text, p_final boolean, p_now timestamptz,
+    p_key uuid, p_hash bigint, p_hold bigint, p_amount bigint, p_currency text, p_final boolean, p_now timestamptz,
     p_effective timestamptz DEFAULT NULL, p_meta jsonb DEFAULT NULL
 ) RETURNS ledger_answer
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS
@@ -126,7 +126,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION ledger_void(p_key uuid, p_hash uuid, p_hold bigint, p_now timestamptz, p_meta jsonb DEFAULT NULL) RETURNS ledger_answer
+CREATE FUNCTION ledger_void(p_key uuid, p_hash bigint, p_hold bigint, p_now timestamptz, p_meta jsonb DEFAULT NULL) RETURNS ledger_answer
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS
 $$
 DECLARE
@@ -153,7 +153,7 @@ DECLARE
     v_answer ledger_answer;
 BEGIN
     SELECT * INTO h FROM ledger_hold WHERE id = p_hold FOR UPDATE;
-    v_answer := _ledger_answer(v_key, v_key, CASE
+    v_answer := _ledger_answer(v_key, 0, CASE
         WHEN h.id IS NULL THEN 'hold_unknown'
         WHEN h.state <> 'open' THEN 'hold_closed'
         WHEN h.expires_at IS NULL OR h.expires_at > p_now THEN 'hold_open'
@@ -161,6 +161,6 @@ BEGIN
     IF v_answer.code IS NOT NULL THEN
         RETURN v_answer;
     END IF;
-    RETURN _ledger_release(v_key, v_key, p_hold, 'expired', p_now, NULL);
+    RETURN _ledger_release(v_key, 0, p_hold, 'expired', p_now, NULL);
 END
 $$;

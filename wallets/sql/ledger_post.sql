@@ -4,7 +4,7 @@
 CREATE TYPE ledger_answer AS (code text, transfer bigint, created_at timestamptz, replayed boolean);
 
 -- What a key has already done, or the refusal of a new one.
-CREATE FUNCTION _ledger_answer(p_key uuid, p_hash uuid, p_code text) RETURNS ledger_answer
+CREATE FUNCTION _ledger_answer(p_key uuid, p_hash bigint, p_code text) RETURNS ledger_answer
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS
 $$
 DECLARE
@@ -47,7 +47,7 @@ $$;
 -- seen the first. `p_release` is the part of a hold that this movement uses up.
 -- Each IF and assignment is prepared anew in every transaction (1 to 2 us), hence so few of them on the straight path.
 CREATE FUNCTION _ledger_move(
-    p_key uuid, p_hash uuid, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text, p_now timestamptz,
+    p_key uuid, p_hash bigint, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text, p_now timestamptz,
     p_effective timestamptz, p_meta jsonb, p_kind ledger_transfer_kind, p_origin bigint, p_release bigint
 ) RETURNS ledger_answer
     LANGUAGE plpgsql VOLATILE AS
@@ -117,7 +117,7 @@ END
 $$;
 
 CREATE FUNCTION ledger_post(
-    p_key uuid, p_hash uuid, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text, p_now timestamptz,
+    p_key uuid, p_hash bigint, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text, p_now timestamptz,
     p_effective timestamptz DEFAULT NULL, p_meta jsonb DEFAULT NULL
 ) RETURNS ledger_answer
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS

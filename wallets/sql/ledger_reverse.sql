@@ -2,7 +2,7 @@
 -- id or by its key.
 
 CREATE FUNCTION ledger_reverse(
-    p_key uuid, p_hash uuid, p_transfer bigint, p_original uuid, p_amount bigint, p_currency text, p_now timestamptz,
+    p_key uuid, p_hash bigint, p_transfer bigint, p_original uuid, p_amount bigint, p_currency text, p_now timestamptz,
     p_effective timestamptz DEFAULT NULL, p_meta jsonb DEFAULT NULL
 ) RETURNS ledger_answer
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS

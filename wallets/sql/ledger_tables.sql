@@ -31,12 +31,12 @@ CREATE UNIQUE INDEX ledger_account_code ON ledger_account (code, currency) WHERE
 
 CREATE TABLE ledger_transfer (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    key uuid NOT NULL,
-    request_hash uuid NOT NULL,
     debit bigint NOT NULL,
     credit bigint NOT NULL,
     amount ledger_amount NOT NULL,
     created_at timestamptz NOT NULL,
+    request_hash bigint NOT NULL,
+    key uuid NOT NULL,
     kind ledger_transfer_kind NOT NULL,
     currency text COLLATE "C" NOT NULL,
     origin bigint,

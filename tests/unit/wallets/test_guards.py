@@ -91,7 +91,7 @@ class TestOwner:
             "INSERT INTO ledger_entry VALUES (1, 100, 1, 5, 5, now(), 'EUR'), (2, 100, 1, -5, 5, now(), 'USD')",
             "INSERT INTO ledger_entry VALUES (1, 100, 1, 5, 5, now(), 'EUR'), (2, 100, 1, -4, 5, now(), 'EUR')",
             "INSERT INTO ledger_transfer (key, request_hash, debit, credit, amount, created_at, kind, currency)"
-            " VALUES (gen_random_uuid(), gen_random_uuid(), 1, 2, 0, now(), 'posted', 'EUR')",
+            " VALUES (gen_random_uuid(), 0, 1, 2, 0, now(), 'posted', 'EUR')",
         ],
     )
     def test_is_refused_too(self, busy, statement):

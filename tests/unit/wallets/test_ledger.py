@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from core.errors import HubError
 from core.idempotency import IdempotencyConflict
+from core.ids import uuid7
 from core.models import DueWork
 from core.money import AmountInvalid, CurrencyMismatch, Money
 from tests.unit.wallets.conftest import Book
@@ -114,7 +115,7 @@ class TestPost:
         payer, payee = book.account(1000), book.account()
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT code FROM ledger_post(gen_random_uuid(), gen_random_uuid(), %s, %s, %s, 'EUR', %s)",
+                "SELECT code FROM ledger_post(gen_random_uuid(), 0, %s, %s, %s, 'EUR', %s)",
                 [payer, payee, amount, book.now],
             )
             assert cursor.fetchone() == ("amount_invalid",)
@@ -387,3 +388,17 @@ class TestAccounts:
             error = ledger.refusal(code)
             assert isinstance(error, HubError)
             assert error.code == code
+
+
+class TestKeyId:
+    def test_is_the_uuid_itself_or_a_digest_of_the_text(self):
+        named = uuid7()
+        assert ledger.key_id(named) == named
+        assert ledger.key_id("fees:2026") == ledger.key_id("fees:2026") != ledger.key_id("fees:2027")
+
+    def test_keeps_the_time_of_a_named_uuid7_in_front(self):
+        named = uuid7()
+        first, second = ledger.key_id(f"payment:{named}"), ledger.key_id(f"payment:{named}:hold")
+        assert first.bytes[:6] == second.bytes[:6] == named.bytes[:6]
+        assert first != second
+        assert first != named

@@ -1,0 +1,1 @@
+"""Figures: `python -m bench` measures on a database of its own, prints a table and writes bench/results.json."""
