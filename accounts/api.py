@@ -15,7 +15,7 @@ from accounts.api_access import PartyView, party_ids_of
 from accounts.models import PartnerApplication, Party
 from core import crypto
 from core.api import parse, quota
-from core.api.access import Caller
+from core.api.access import Caller, caller_of
 from core.api.scopes import PROFILE_READ, TRANSFERS_WRITE
 from core.api.views import ApiView
 
@@ -77,7 +77,7 @@ class MeView(ApiView):
 
     @extend_schema(operation_id="me_read", summary="Who this token is, and for whom it acts", responses=MeSerializer, examples=[ME_EXAMPLE])
     def get(self, request: Request) -> Response:
-        caller: Caller = request.auth
+        caller = caller_of(request)
         application = PartnerApplication.objects.filter(id=caller.application_id).first() if caller.application_id else None
         body = {"person": caller.person, "application": application, "scopes": sorted(caller.scopes), "parties": _parties(caller)}
         return Response(MeSerializer(body).data)

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from accounts import selectors
 from accounts.models import Membership, PartnerApplication, PartnerConsent, Person
-from core.api.access import Caller, ScopeMissing
+from core.api.access import Caller, ScopeMissing, caller_of
 from core.api.views import ApiView
 from core.errors import Forbidden, InputInvalid, NotFound
 
@@ -40,13 +40,12 @@ class PartyView(ApiView):
     party_id: UUID
 
     def scope_for(self, request: Request) -> UUID:
-        self.party_id = self._party(request, request.auth)
+        self.party_id = self._party(request, caller_of(request))
         return self.party_id
 
     @property
     def caller(self) -> Caller:
-        caller: Caller = self.request.auth
-        return caller
+        return caller_of(self.request)
 
     @property
     def is_present(self) -> bool:
@@ -61,12 +60,13 @@ class PartyView(ApiView):
         :raises PersonRequired: an application nobody answers for.
         """
         caller = self.caller
-        if caller.person is not None:
-            return caller.person  # type: ignore[no-any-return]
-        application = PartnerApplication.objects.select_related("user").get(id=caller.application_id)
-        if application.user is None or not application.user.is_active:
+        person: Person | None = caller.person
+        if person is not None:
+            return person
+        answers: Person | None = PartnerApplication.objects.select_related("user").get(id=caller.application_id).user
+        if answers is None or not answers.is_active:
             raise PersonRequired
-        return application.user
+        return answers
 
     def _party(self, request: Request, caller: Caller) -> UUID:
         wanted = _wanted(request)

@@ -42,13 +42,13 @@ class SignUpInput(SignUpForm):
             errors["password"] = errors.pop("password1")
 
 
-class SignInInput(inputs.LoginInput):  # type: ignore[misc]
+class SignInInput(inputs.LoginInput):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"] = EmailField()
 
 
-class VerifyInput(inputs.VerifyEmailInput):  # type: ignore[misc]
+class VerifyInput(inputs.VerifyEmailInput):
     """Digits of any script; wrong tries are counted per address, as on the page."""
 
     def clean_key(self) -> str:
@@ -74,24 +74,24 @@ class CleanJson:
         return data
 
 
-class SignUpView(CleanJson, views.SignupView):  # type: ignore[misc]
+class SignUpView(CleanJson, views.SignupView):
     input_class = {"POST": SignUpInput}
 
 
-class SignInView(CleanJson, views.LoginView):  # type: ignore[misc]
+class SignInView(CleanJson, views.LoginView):
     input_class = SignInInput
 
 
-class VerifyView(CleanJson, views.VerifyEmailView):  # type: ignore[misc]
+class VerifyView(CleanJson, views.VerifyEmailView):
     http_method_names = ("post",)
     input_class = VerifyInput
 
 
-class ResendView(views.ResendEmailVerificationCodeView):  # type: ignore[misc]
+class ResendView(views.ResendEmailVerificationCodeView):
     pass
 
 
-class SessionView(CleanJson, views.SessionView):  # type: ignore[misc]
+class SessionView(CleanJson, views.SessionView):
     pass
 
 

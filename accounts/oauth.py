@@ -25,7 +25,7 @@ class PartnerScopes(BaseScopes):
         return [scope for scope in (PROFILE_READ,) if scope in self.get_available_scopes(application)]
 
 
-class Validator(OAuth2Validator):  # type: ignore[misc]
+class Validator(OAuth2Validator):
     """Nobody who may not sign in is acted for, and no consent that was taken back is refreshed."""
 
     def validate_bearer_token(self, token: str, scopes: list[str], request: Any) -> bool:

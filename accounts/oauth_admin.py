@@ -11,7 +11,7 @@ from accounts.models import PartnerApplication
 from core import audit
 
 
-class PartnerApplicationAdmin(ApplicationAdmin):  # type: ignore[misc]
+class PartnerApplicationAdmin(ApplicationAdmin):
     list_display = ("name", "client_id", "client_type", "authorization_grant_type", "is_active", "created")
     list_filter = ("is_active", "client_type", "authorization_grant_type")
     search_fields = ("name", "client_id")
@@ -33,7 +33,7 @@ class PartnerApplicationAdmin(ApplicationAdmin):  # type: ignore[misc]
         super().save_model(request, obj, form, change)
         audit.record(
             "accounts.partner.changed" if change else "accounts.partner.created",
-            actor=request.user,  # type: ignore[arg-type]
+            actor=request.user,
             party_id=obj.party_id,
             object_type="partner",
             object_id=obj.id,

@@ -30,7 +30,7 @@ from core.api import quota
 from core.http import client_address
 
 
-class ConsentForm(AllowForm):  # type: ignore[misc]
+class ConsentForm(AllowForm):
     """What the toolkit carries through, and for which party."""
 
     party = forms.ChoiceField(label=_("For"), widget=forms.RadioSelect)
@@ -45,7 +45,7 @@ class ConsentForm(AllowForm):  # type: ignore[misc]
         self.single = len(field.choices) == 1
 
 
-class ConsentView(toolkit.AuthorizationView):  # type: ignore[misc]
+class ConsentView(toolkit.AuthorizationView):
     """
     Asked every time: a partner cannot get a new token behind a person's back (`approval_prompt=auto` is ignored).
     """
@@ -108,21 +108,21 @@ class MachineMixin:
         return JsonResponse({"error": "slow_down", "error_description": "Too many calls."}, status=429, headers=headers)
 
 
-class TokenView(MachineMixin, toolkit.TokenView):  # type: ignore[misc]
+class TokenView(MachineMixin, toolkit.TokenView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # The device flow is not offered; the toolkit would look its code up first.
         if request.POST.get("grant_type") not in ("authorization_code", "client_credentials", "refresh_token"):
             return JsonResponse({"error": "unsupported_grant_type"}, status=400, headers={"Cache-Control": "no-store"})
-        if "\x00" in "".join(request.POST.values()):
+        if "\x00" in "".join(map(str, request.POST.values())):
             return JsonResponse({"error": "invalid_request"}, status=400, headers={"Cache-Control": "no-store"})
         return super().post(request, *args, **kwargs)  # type: ignore[no-any-return]
 
 
-class RevokeTokenView(MachineMixin, toolkit.RevokeTokenView):  # type: ignore[misc]
+class RevokeTokenView(MachineMixin, toolkit.RevokeTokenView):
     pass
 
 
-class IntrospectTokenView(MachineMixin, OAuthLibMixin, View):  # type: ignore[misc]
+class IntrospectTokenView(MachineMixin, OAuthLibMixin, View):
     """RFC 7662, for a partner's own tokens only; those of others are as unknown as none. Says nothing about the person."""
 
     http_method_names = ["post"]

@@ -46,7 +46,9 @@ if PRODUCTION and SANDBOX_URL:
     raise ImproperlyConfigured("SANDBOX_URL points at a pretend outside world and must not be set in production.")
 
 _public_host = HUB_PUBLIC_URL.split("://", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0]
-ALLOWED_HOSTS = env.items("HUB_ALLOWED_HOSTS", default=[_public_host] if PRODUCTION else [_public_host, "localhost", "127.0.0.1", "testserver"])
+ALLOWED_HOSTS = env.items(
+    "HUB_ALLOWED_HOSTS", default=[_public_host] if PRODUCTION else [_public_host, "localhost", "127.0.0.1", "testserver"]
+)
 CSRF_TRUSTED_ORIGINS = [HUB_PUBLIC_URL] if HUB_PUBLIC_URL else []
 
 INSTALLED_APPS = [
@@ -137,7 +139,12 @@ REDIS_URL = env.text("REDIS_URL", default="")
 
 CACHES: dict[str, dict[str, Any]] = {
     # Counters that protect people (sign-in, codes) must hold when Redis is away, so they live in PostgreSQL.
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache", "TIMEOUT": 3600, "OPTIONS": {"MAX_ENTRIES": 200_000}},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "core_cache",
+        "TIMEOUT": 3600,
+        "OPTIONS": {"MAX_ENTRIES": 200_000},
+    },
     # Partners' quotas only: when Redis is away each process falls back to a stricter count of its own (core.api.quota).
     "quota": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -224,7 +231,12 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "reset_password": "20/m/ip,5/15m/key", "signup": "20/m/ip", "confirm_email": "1/10s/key,10/h/key"}
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "20/m/ip,5/5m/key",
+    "reset_password": "20/m/ip,5/15m/key",
+    "signup": "20/m/ip",
+    "confirm_email": "1/10s/key,10/h/key",
+}
 ACCOUNT_FORMS = {
     "login": "accounts.forms.SignInForm",
     "signup": "accounts.forms.SignUpForm",
@@ -253,7 +265,9 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage" if PRODUCTION else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
 

@@ -185,7 +185,7 @@ class TransfersView(PartyView):
         operation_id="transfer_send",
         summary="Send money to a person or a business",
         description=(
-            "201 when it is done. 202 when a person has to approve it (`approval.url`; afterwards call complete) or when it is held for review. "
+            "201 when it is done. 202 when a person has to approve it (`approval.url`; afterwards call complete) or when it is held. "
             "Over a partner's token every transfer asks for approval; in a person's own session small ones do not."
         ),
         request=TransferInput,
@@ -245,7 +245,7 @@ class TransferCompleteView(PartyView):
     @extend_schema(
         operation_id="transfer_complete",
         summary="Go on with a transfer that a person has approved",
-        description="Everything is checked again, as it is now. The page the person approves on may already have done it: then this answers 201 too.",
+        description="Everything is checked again. The page the person approves on may have done it already; then this answers 201 too.",
         request=CompleteInput,
         responses={201: PaymentDetailSerializer, 202: PaymentDetailSerializer},
         examples=[OpenApiExample("Done", value=PAYMENT, response_only=True, status_codes=["201"])],

@@ -40,6 +40,14 @@ class Caller:
         return f"app:{self.application_id}:{who}" if self.application_id else who
 
 
+def caller_of(request: Request) -> Caller:
+    """Who got past HasScope."""
+    caller = request.auth
+    if not isinstance(caller, Caller):
+        raise TypeError("the view lets everybody in and asks who it is")
+    return caller
+
+
 class HasScope(BasePermission):
     """A caller whose token holds the scope that the view names for this method."""
 

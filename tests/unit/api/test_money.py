@@ -13,7 +13,7 @@ import pytest
 from accounts.approvals import approval_confirm
 from accounts.models import Approval, Person
 from core import clock
-from core.idempotency import IdempotencyKey
+from core.models import IdempotencyKey
 from payments import gateways
 from payments.models import Payment
 from tests.unit.api.conftest import PASSWORD, Api, eur, wallet_with

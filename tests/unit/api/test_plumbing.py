@@ -142,9 +142,12 @@ class TestHeaders:
 class TestScope:
     def test_the_database_is_told_who_asks(self, as_asa: Api, asa: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         seen: list[Any] = []
-        monkeypatch.setattr(
-            "wallets.api.selectors.wallets_for", lambda *args, **more: seen.append(scope_current()) or Wallet.objects.none()
-        )
+
+        def watched(*args: Any, **more: Any) -> Any:
+            seen.append(scope_current())
+            return Wallet.objects.none()
+
+        monkeypatch.setattr("wallets.api.selectors.wallets_for", watched)
         as_asa.get("/wallets")
         assert seen == [asa.party_id]
         assert scope_current() is None
@@ -159,7 +162,7 @@ def ten_calls(settings: Any) -> None:
 def one_window(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """A clock that stands in the middle of a window until it is moved."""
     moment = [1_800_000_030.0]
-    monkeypatch.setattr(quota.time, "time", lambda: moment[0])
+    monkeypatch.setattr("core.api.quota.time.time", lambda: moment[0])
 
     def move(seconds: float) -> None:
         moment[0] += seconds
