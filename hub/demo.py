@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
 
 import requests
 from django.conf import settings
@@ -26,10 +24,8 @@ from accounts import services as accounts
 from accounts.models import Party, Person, TotpDevice
 from accounts.models.factors import seed_new
 from compliance import services as compliance
-from core import clock, due, events
-from core.ids import uuid7
+from core import clock, events
 from core.money import Money
-from payments import selectors as payment_selectors
 from payments import services as payments
 from wallets import selectors as wallet_selectors
 from wallets import services as wallets
@@ -59,7 +55,12 @@ STAFF = [
     ("sue@demo.example", "Sue Staff", ["support"]),
     ("root@demo.example", "Rita Staff", []),
 ]
-TRANSFERS = [("ada", "bosse", 2_450, "Lunch on Tuesday"), ("bosse", "ada", 1_200, "Cinema"), ("ada", "chen", 2_999, "Birthday present"), ("chen", "bosse", 650, "Coffee")]
+TRANSFERS = [
+    ("ada", "bosse", 2_450, "Lunch on Tuesday"),
+    ("bosse", "ada", 1_200, "Cinema"),
+    ("ada", "chen", 2_999, "Birthday present"),
+    ("chen", "bosse", 650, "Coffee"),
+]
 PARTNER = "Demo Partner"
 
 
@@ -123,7 +124,13 @@ def _person(demo: DemoPerson) -> dict[str, str]:
     person = Person.objects.filter(email=demo.email).first()
     if person is None:
         person = accounts.person_sign_up(
-            email=demo.email, password=password, name=demo.name, time_zone=demo.time_zone, home_currency=demo.currency, email_proved=True, now=now
+            email=demo.email,
+            password=password,
+            name=demo.name,
+            time_zone=demo.time_zone,
+            home_currency=demo.currency,
+            email_proved=True,
+            now=now,
         )
         accounts.handle_set(by=person, party_id=person.party_id, handle=demo.handle, now=now)
     else:
@@ -188,17 +195,23 @@ def _money_load() -> None:
 def _top_up(person: Person, amount: Money, *, key: str) -> None:
     now = clock.now()
     wallet = next(wallet for wallet in wallet_selectors.wallets_for(person.party_id) if wallet.currency == amount.currency)
-    movement = payments.top_up_start(by=person, party_id=person.party_id, wallet_id=wallet.id, amount=amount, idempotency_key=key, now=now)
-    payment = movement.payment
-    if payment.state == "waiting":
-        pay_on_hosted_page(payment.hosted_url)
-        payments.top_up_refresh(payment_id=payment.id, now=clock.now())
+    top_up = payments.top_up_start(by=person, party_id=person.party_id, wallet_id=wallet.id, amount=amount, idempotency_key=key, now=now)
+    if top_up.url:
+        pay_on_hosted_page(top_up.url)
+        payments.top_up_refresh(payment_id=top_up.payment.id, now=clock.now())
 
 
 def _transfer(person: Person, target: str, amount: Money, note: str, *, key: str) -> None:
     wallet = next(wallet for wallet in wallet_selectors.wallets_for(person.party_id) if wallet.currency == amount.currency)
     payments.transfer_send(
-        by=person, party_id=person.party_id, source_wallet_id=wallet.id, payee=f"@{target}", amount=amount, note=note, idempotency_key=key, now=clock.now()
+        by=person,
+        party_id=person.party_id,
+        source_wallet_id=wallet.id,
+        payee=f"@{target}",
+        amount=amount,
+        note=note,
+        idempotency_key=key,
+        now=clock.now(),
     )
 
 
@@ -209,18 +222,10 @@ def pay_on_hosted_page(url: str) -> None:
     :raises RuntimeError: the page did not take it.
     """
     with requests.Session() as browser:
-        page = browser.get(url, timeout=10)
-        page.raise_for_status()
-        form = re.search(r"<form[^>]*action=\"([^\"]*)\"", page.text)
-        hidden = dict(re.findall(r"<input[^>]*type=\"hidden\"[^>]*name=\"([^\"]+)\"[^>]*value=\"([^\"]*)\"", page.text))
-        answer = browser.post(
-            urljoin(url, form[1] if form else ""),
-            data={**hidden, "number": TEST_CARD, "expiry": (clock.now() + timedelta(days=700)).strftime("%m/%y"), "cvc": "123", "name": "Demo"},
-            allow_redirects=False,
-            timeout=10,
-        )
+        browser.get(url, timeout=10).raise_for_status()
+        expiry = (clock.now() + timedelta(days=700)).strftime("%m/%y")
+        card = {"number": TEST_CARD, "expiry": expiry, "cvc": "123", "name": "Demo"}
+        answer = browser.post(url, data=card, allow_redirects=False, timeout=10)
         if answer.status_code != 303:
             raise RuntimeError(f"the hosted page answered {answer.status_code}")
 
-
-_ = (due, uuid7, payment_selectors)
