@@ -120,5 +120,7 @@ def welcome(url: str, sandbox: str, access: Mapping[str, Any], seconds: float) -
             f"  {title:<11} {row.get('email')}  password {row.get('password')}" + (f"  at {address}" if group == "staff" else "")
             for row in rows[:3]
         ]
+    if access:
+        lines += [f"  {'All':<11} .venv/bin/python manage.py demo_access  (with the staff's secrets for one-time codes)"]
     lines += [f"  {'Inbox':<11} {sandbox}/inbox/  (e-mails and text messages land here)", "", "Ctrl-C stops it.", ""]
     return "\n".join(lines)
