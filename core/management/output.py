@@ -7,6 +7,7 @@ import sys
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db.utils import OperationalError, ProgrammingError
 
 
 class HubCommand(BaseCommand):
@@ -18,6 +19,13 @@ class HubCommand(BaseCommand):
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         parser.add_argument("--json", action="store_true", help="print one JSON document")
         return parser
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except (OperationalError, ProgrammingError) as error:
+            # Without a database, or before its first migration: one line instead of a page of frames.
+            self.fail(f"The database cannot be used: {str(error).splitlines()[0]}", code=1)
 
     def say(self, document: dict[str, Any], *, as_json: bool) -> None:
         if as_json:
