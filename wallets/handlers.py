@@ -34,5 +34,6 @@ def ceilings_refresh_schedule(event: Event) -> None:
 
 def wallets_close(event: Event) -> None:
     """A closed account keeps no open wallet; they are empty, or it could not have been closed."""
+    assert event.party_id is not None
     for wallet in Wallet.objects.filter(party_id=event.party_id, state=Wallet.State.OPEN):
         services.wallet_close(wallet=wallet, now=clock.now())
