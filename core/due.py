@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import F, QuerySet
 
 from core import clock
 from core.db import SYSTEM, scope
@@ -24,17 +25,26 @@ Worker = Callable[[DueWork], datetime | None]
 
 LEASE = timedelta(seconds=60)
 ATTEMPTS_MAX = 12
+BATCH = 20
+# For pieces of a batch that wait for their turn: what a killed process leaves of it is free again after this.
+BATCH_LEASE = timedelta(seconds=20)
 _workers: dict[str, Worker] = {}
+_bulk: set[str] = set()
 
 
-def worker(kind: str) -> Callable[[Worker], Worker]:
+def worker(kind: str, *, bulk: bool = False) -> Callable[[Worker], Worker]:
     """
     Name the function that does work of this kind. It returns None when done or the moment to run again; an exception
     means "try again later" and, after ATTEMPTS_MAX tries, the dead letters.
+
+    `bulk` is for kinds that come due by the thousand and never use the network: they are claimed by the batch, and stand
+    back behind everything else, so that nobody waits for a sign-in code until all bills are paid.
     """
 
     def register(function: Worker) -> Worker:
         _workers[kind] = function
+        if bulk:
+            _bulk.add(kind)
         return function
 
     return register
@@ -66,10 +76,11 @@ def cancel(kind: str, *, run_key: str) -> bool:
     return bool(DueWork.objects.filter(kind=kind, run_key=run_key, state=DueWork.State.WAITING).update(state=DueWork.State.CANCELLED))
 
 
-def reschedule(kind: str, *, run_key: str, due_at: datetime) -> bool:
-    """Move waiting or dead work to another moment; True if there was some."""
-    changed = DueWork.objects.filter(kind=kind, run_key=run_key, state__in=[DueWork.State.WAITING, DueWork.State.DEAD]).update(
-        state=DueWork.State.WAITING, due_at=due_at, attempts=0, error="", lease_until=None
+def reschedule(kind: str, *, run_key: str, due_at: datetime, revive: bool = False) -> bool:
+    """Move waiting or dead work to another moment, with `revive` also what was cancelled or done; True if there was some."""
+    movable = list(DueWork.State) if revive else [DueWork.State.WAITING, DueWork.State.DEAD]
+    changed = DueWork.objects.filter(kind=kind, run_key=run_key, state__in=movable).update(
+        state=DueWork.State.WAITING, due_at=due_at, attempts=0, error="", lease_until=None, done_at=None
     )
     if changed and due_at <= clock.now():
         from core import wake
@@ -80,23 +91,58 @@ def reschedule(kind: str, *, run_key: str, due_at: datetime) -> bool:
 
 def sweep(*, limit: int = 100, kinds: list[str] | None = None) -> int:
     """Do what is due; returns how many pieces were tried. Safe to run in many processes at once."""
+    wanted = kinds if kinds is not None else list(_workers)
+    single, bulk = [kind for kind in wanted if kind not in _bulk], [kind for kind in wanted if kind in _bulk]
     with scope(SYSTEM):
         tried = 0
         while tried < limit:
-            work = _claim(kinds)
-            if work is None:
+            work = _claim(single)
+            if work is not None:
+                _run(work)
+                tried += 1
+                continue
+            batch = _claim_batch(bulk, min(BATCH, limit - tried))
+            if not batch:
                 break
-            _run(work)
-            tried += 1
+            for work in batch:
+                if _begin(work):
+                    _run(work)
+                tried += 1
         return tried
+
+
+def _due(kinds: list[str]) -> QuerySet[DueWork]:
+    waiting = DueWork.objects.select_for_update(skip_locked=True).filter(state=DueWork.State.WAITING, due_at__lte=clock.now())
+    return waiting.filter(kind__in=kinds).exclude(lease_until__gt=clock.real()).order_by("due_at", "id")
+
+
+def _claim_batch(only: list[str], size: int) -> list[DueWork]:
+    """Lease several pieces at once. A try is counted when a piece begins: what killed its process was that one alone."""
+    if not only:
+        return []
+    with transaction.atomic():
+        works = list(_due(only)[:size])
+        lease = clock.real() + BATCH_LEASE
+        DueWork.objects.filter(id__in=[work.id for work in works]).update(lease_until=lease)
+    for work in works:
+        work.lease_until = lease
+    return works
+
+
+def _begin(work: DueWork) -> bool:
+    """The turn of a piece of a batch: True if it is still ours, with a whole lease from now on."""
+    lease = clock.real() + LEASE
+    mine = DueWork.objects.filter(id=work.id, lease_until=work.lease_until, state=DueWork.State.WAITING)
+    if not mine.update(lease_until=lease, attempts=F("attempts") + 1):
+        return False
+    work.lease_until, work.attempts = lease, work.attempts + 1
+    return True
 
 
 def _claim(only: list[str] | None) -> DueWork | None:
     """Lease one piece. Leases and attempts run on the real clock, so that moving the hub's time revives nothing."""
     with transaction.atomic():
-        waiting = DueWork.objects.select_for_update(skip_locked=True).filter(state=DueWork.State.WAITING, due_at__lte=clock.now())
-        waiting = waiting.filter(kind__in=only if only is not None else list(_workers))
-        work = waiting.exclude(lease_until__gt=clock.real()).order_by("due_at", "id").first()
+        work = _due(only if only is not None else list(_workers)).first()
         if work is not None:
             work.lease_until = clock.real() + LEASE
             work.attempts += 1

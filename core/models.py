@@ -132,7 +132,8 @@ class DueWork(models.Model):
         verbose_name_plural = "due work"
         constraints = [models.UniqueConstraint(fields=["kind", "run_key"], name="core_due_work_once")]
         indexes = [
-            models.Index(fields=["due_at", "id"], name="core_due_work_waiting", condition=Q(state="waiting")),
+            # By kind first: thousands of bills that are due must not stand between a sweep and a mail.
+            models.Index(fields=["kind", "due_at", "id"], name="core_due_work_by_kind", condition=Q(state="waiting")),
             models.Index(fields=["id"], name="core_due_work_dead", condition=Q(state="dead")),
         ]
 

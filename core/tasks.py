@@ -6,7 +6,9 @@ from typing import Any
 
 from celery import shared_task
 
-from core import due, events, housekeeping, rates
+from core import due, events, housekeeping, rates, wake
+
+SWEEP = 100
 
 
 @shared_task(name="core.events_relay")
@@ -16,7 +18,9 @@ def events_relay(**_: Any) -> None:
 
 @shared_task(name="core.due_sweep")
 def due_sweep(**_: Any) -> None:
-    due.sweep()
+    # More may be due than one sweep does: go on without waiting for the next tick, and let others have their turn first.
+    if due.sweep(limit=SWEEP) >= SWEEP:
+        wake.due()
 
 
 @shared_task(name="core.rates_refresh")

@@ -266,6 +266,85 @@ class TestSweep:
         assert not DueWork.objects.exclude(state="done").exists()
 
 
+class TestBulk:
+    """Kinds that are claimed by the batch and stand back behind the others."""
+
+    @pytest.fixture(autouse=True)
+    def bulk(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Worker:
+        found = Worker()
+        monkeypatch.setattr(due, "_workers", {KIND: worker, "tests.bulk": found})
+        monkeypatch.setattr(due, "_bulk", {"tests.bulk"})
+        return found
+
+    def many(self, count: int) -> None:
+        for n in range(count):
+            due.schedule("tests.bulk", run_key=str(n), due_at=clock.now() - SECOND * (count - n))
+
+    def test_is_done_in_order_and_once(self, db: None, bulk: Worker) -> None:
+        self.many(due.BATCH + 5)
+        assert due.sweep() == due.BATCH + 5
+        assert bulk.done == [str(n) for n in range(due.BATCH + 5)]
+        assert set(DueWork.objects.values_list("state", "attempts")) == {("done", 1)}
+
+    def test_stops_at_the_limit_and_leases_no_more(self, db: None, bulk: Worker) -> None:
+        self.many(7)
+        assert due.sweep(limit=3) == 3
+        assert DueWork.objects.filter(state="waiting", lease_until__isnull=True).count() == 4
+
+    def test_lets_other_work_pass_between_batches(self, db: None, worker: Worker, bulk: Worker) -> None:
+        self.many(due.BATCH * 2)
+        order: list[str] = []
+
+        def act(work: DueWork) -> None:
+            order.append(work.kind)
+            if len(order) == 1:
+                schedule("urgent")
+
+        worker.act = bulk.act = act
+        due.sweep()
+        assert order.index(KIND) == due.BATCH
+
+    def test_a_killed_batch_is_free_after_its_short_lease_and_only_one_piece_was_tried(
+        self, db: None, bulk: Worker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Killed(BaseException):
+            pass
+
+        def die(work: DueWork) -> datetime | None:
+            raise Killed
+
+        self.many(4)
+        bulk.act = die
+        with pytest.raises(Killed):
+            due.sweep()
+        assert sorted(DueWork.objects.values_list("attempts", flat=True)) == [0, 0, 0, 1]
+        bulk.act = lambda work: None
+        assert due.sweep() == 0
+        move(monkeypatch, due.BATCH_LEASE + SECOND)
+        assert due.sweep() == 3
+        move(monkeypatch, due.LEASE)
+        assert due.sweep() == 1
+        assert bulk.done == ["0", "1", "2", "3", "0"]
+
+    def test_what_was_cancelled_moved_or_taken_over_meanwhile_is_left_alone(self, db: None, bulk: Worker) -> None:
+        self.many(4)
+
+        def act(work: DueWork) -> None:
+            if work.run_key == "0":
+                due.cancel("tests.bulk", run_key="1")
+                due.reschedule("tests.bulk", run_key="2", due_at=clock.now() + SECOND * 60)
+                DueWork.objects.filter(run_key="3").update(lease_until=clock.real() + due.LEASE)
+
+        bulk.act = act
+        due.sweep()
+        assert bulk.done == ["0"]
+
+    def test_in_four_threads_does_each_once(self, fresh_db: str, bulk: Worker) -> None:
+        self.many(100)
+        assert sum(together(4, due.sweep)) >= 100
+        assert sorted(bulk.done, key=int) == [str(n) for n in range(100)]
+
+
 class TestCancel:
     def test_takes_waiting_work_out(self, db: None, worker: Worker) -> None:
         schedule()
@@ -312,3 +391,10 @@ class TestReschedule:
         schedule()
         assert due.sweep() == 2
         assert DueWork.objects.get().state == "done"
+
+    def test_revives_what_was_cancelled_only_when_asked(self, db: None, worker: Worker) -> None:
+        schedule()
+        due.cancel(KIND, run_key="one")
+        assert not due.reschedule(KIND, run_key="one", due_at=clock.now())
+        assert due.reschedule(KIND, run_key="one", due_at=clock.now(), revive=True)
+        assert due.sweep() == 1
