@@ -69,6 +69,14 @@ class ProviderRefused(PaymentError):
     default_message = _("The card provider did not accept this top-up.")
 
 
+class ProviderUnavailable(PaymentError):
+    """No card provider is set up here."""
+
+    code = "provider_unavailable"
+    http_status = 503
+    default_message = _("Card payments are not available at the moment.")
+
+
 class MoveForbidden(Exception):
     """A payment's state was asked to go where it cannot go. A fault, never a person's mistake."""
 

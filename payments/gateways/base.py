@@ -109,6 +109,7 @@ class Gateway(Protocol):
         Whether the provider can carry this amount at all; no network.
 
         :raises GatewayRefused: a currency or precision the provider does not have.
+        :raises GatewayUnavailable: there is no account at this provider.
         """
 
     def checkout_create(

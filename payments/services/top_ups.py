@@ -28,7 +28,7 @@ from core.errors import HubError, NotFound
 from core.money import CurrencyMismatch, Money, amount_check
 from core.rates import RateMissing
 from payments import states
-from payments.errors import NotWaitingForApproval, ProviderRefused, failure_text
+from payments.errors import NotWaitingForApproval, ProviderRefused, ProviderUnavailable, failure_text
 from payments.gateways import gateway as gateway_named
 from payments.gateways.base import Checkout, CheckoutState, GatewayError, GatewayRefused, GatewayUnavailable
 from payments.models import OPEN_AT_PROVIDER, Kind, Payment, ProviderLink, State
@@ -46,7 +46,7 @@ PAGE_LIFE = timedelta(hours=1)
 START_UNTIL = timedelta(minutes=20)
 # The clocks of two houses are never quite the same.
 CLOCK_SLACK = timedelta(minutes=10)
-CHECK_FIRST, CHECK_MOST = timedelta(seconds=15), timedelta(minutes=10)
+CHECK_FIRST, CHECK_MOST = timedelta(seconds=15), timedelta(minutes=5)
 RELEASE_EVERY = timedelta(hours=6)
 
 
@@ -72,6 +72,7 @@ def top_up_start(*, by: Person, wallet_id: UUID, amount: Money, idempotency_key:
     :raises LimitExceeded: of what may come in (payment, day, month), or of what may be held (balance).
     :raises RateMissing: limits cannot be counted in this currency.
     :raises ProviderRefused: the provider does not carry the currency or the amount.
+    :raises ProviderUnavailable: no provider is set up.
     :raises IdempotencyConflict: the key was used with other arguments.
     """
     wallet = _wallet(by, wallet_id, party_id)
@@ -138,7 +139,7 @@ def top_up_check(*, payment_id: UUID, now: datetime) -> datetime | None:
         payment.refresh_from_db()
     if payment.state not in OPEN_AT_PROVIDER:
         return None
-    return now + min(max((now - payment.created_at) / 2, CHECK_FIRST), CHECK_MOST)
+    return now + min(max((now - payment.created_at) / 6, CHECK_FIRST), CHECK_MOST)
 
 
 def top_up_cancel(*, by: Person, payment_id: UUID, now: datetime) -> TopUp:
@@ -222,6 +223,8 @@ def _begin(by: Person, wallet: Wallet, amount: Money, key: str, asked: bytes, no
         gateway_named(GATEWAY).amount_check(amount)
     except GatewayRefused as error:
         raise ProviderRefused(failure_text(error.code), provider_code=error.code) from error
+    except GatewayUnavailable as error:
+        raise ProviderUnavailable() from error
     payment = Payment(
         kind=Kind.TOP_UP,
         state=State.PENDING,

@@ -59,6 +59,8 @@ class StripeGateway:
         )
 
     def amount_check(self, amount: Money) -> None:
+        if not self._secret_key:
+            raise GatewayUnavailable("provider_not_configured")
         to_stripe(amount)
 
     def checkout_create(

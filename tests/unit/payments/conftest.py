@@ -109,13 +109,8 @@ def _sandbox(_receiver: outside.Receiver, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture
-def provider(db: None, _sandbox: outside.Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[outside.Sandbox]:
-    """
-    The running provider, with nothing in it, and the hub configured to use it with short time-outs. Asking it inside a
-    transaction is refused as in production; only the transaction that the test itself runs in does not count.
-    """
-    outer = len(connection.atomic_blocks)
-    monkeypatch.setattr("payments.gateways.stripe.client.in_transaction", lambda: len(connection.atomic_blocks) > outer)
+def provider_apart(_sandbox: outside.Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[outside.Sandbox]:
+    """The same for tests with `fresh_db`, where transactions end."""
     settings.STRIPE_API_BASE, settings.STRIPE_SECRET_KEY, settings.STRIPE_WEBHOOK_SECRET = _sandbox.url, outside.KEY, outside.SECRET
     settings.HUB_PUBLIC_URL = "http://localhost:8000"
     monkeypatch.setattr("payments.gateways.stripe.client.READ_SECONDS", 1.0)
@@ -123,6 +118,17 @@ def provider(db: None, _sandbox: outside.Sandbox, settings: Any, monkeypatch: py
     _sandbox.control("reset")
     yield _sandbox
     gateways.gateway.cache_clear()
+
+
+@pytest.fixture
+def provider(db: None, provider_apart: outside.Sandbox, monkeypatch: pytest.MonkeyPatch) -> outside.Sandbox:
+    """
+    The running provider, with nothing in it, and the hub configured to use it with short time-outs. Asking it inside a
+    transaction is refused as in production; only the transaction that the test itself runs in does not count.
+    """
+    outer = len(connection.atomic_blocks)
+    monkeypatch.setattr("payments.gateways.stripe.client.in_transaction", lambda: len(connection.atomic_blocks) > outer)
+    return provider_apart
 
 
 @pytest.fixture

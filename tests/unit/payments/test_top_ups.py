@@ -24,6 +24,7 @@ from payments.models import Kind, Payment, PaymentStep, ProviderEvent, ProviderL
 from payments.services import TopUp, top_up_cancel, top_up_refresh, top_up_refund, top_up_start, webhook_process, webhook_receive
 from payments.services.top_ups import _failed
 from tests.unit.payments.conftest import Customer, customer_make, eur, fund, reloaded
+from tests.unit.payments.test_transfers import together
 from tests.unit.sandbox import outside
 from wallets import ledger
 from wallets.errors import InsufficientFunds, WalletNotFound
@@ -242,6 +243,43 @@ class TestUnknown:
     def test_no_network_is_used_inside_a_transaction(self, astrid: Customer) -> None:
         with transaction.atomic(), pytest.raises(RuntimeError, match="no network inside a transaction"):
             gateways.gateway("stripe").checkout_get("cs_test_1")
+
+    def test_a_process_that_died_before_asking_is_made_good_by_the_sweep(
+        self, astrid: Customer, provider: outside.Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr("payments.services.top_ups._open_page", lambda *_: None)
+            payment = start(astrid).payment
+        assert payment.state == "pending"
+        sweep(ahead=timedelta(seconds=20))
+        assert reloaded(payment).state == "waiting"
+
+    def test_without_a_provider_nothing_begins(self, astrid: Customer, settings: Any) -> None:
+        settings.STRIPE_SECRET_KEY = ""
+        gateways.gateway.cache_clear()
+        with pytest.raises(HubError) as caught:
+            start(astrid)
+        assert (caught.value.code, caught.value.http_status) == ("provider_unavailable", 503)
+        assert not Payment.objects.exists()
+
+
+class TestParallel:
+    def test_news_the_sweep_and_the_person_at_once_credit_once(self, fresh_db: str, provider_apart: outside.Sandbox) -> None:
+        astrid = customer_make("astrid")
+        payment = start(astrid).payment
+        pay(provider_apart, payment)
+        results = together(12, lambda _: refresh(payment).state)
+        assert set(results) == {"posted"}
+        assert (astrid.balance(), posted_to("provider:stripe"), states(payment)) == (50_00, -50_00, ["pending", "waiting", "posted"])
+        assert Event.objects.filter(name="payments.top_up.posted").count() == 1
+
+    def test_one_key_at_once_is_one_page(self, fresh_db: str, provider_apart: outside.Sandbox) -> None:
+        astrid = customer_make("astrid")
+        together(8, lambda _: start(astrid).payment.state)
+        sweep(ahead=timedelta(minutes=1))
+        assert Payment.objects.get().state == "waiting"
+        assert len(provider_apart.api.v1.checkout.sessions.list({}).data) == 1
+        assert coming_in(astrid) == 50_00
 
 
 class TestLate:
