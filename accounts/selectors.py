@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from accounts import sessions
 from accounts.emails import email_canonical
 from accounts.errors import EmailInvalid, PayeeClosed, PayeeOwn, PayeeUnknown, RoleForbidden
-from accounts.models import HANDLE_INDEX, Approval, Membership, Party, Person, Session, Terms, TermsAcceptance
+from accounts.models import HANDLE_INDEX, Approval, Membership, PartnerConsent, Party, Person, Session, Terms, TermsAcceptance
 from accounts.values import email_checked, handle_canonical, handle_well_formed, public_name
 from core import clock, crypto
 from core.errors import NotFound
@@ -227,3 +227,14 @@ def approval_get(person: Person, approval_id: UUID) -> Approval:
     if approval is None:
         raise NotFound
     return approval
+
+
+# --- partners ------------------------------------------------------------------------------------------------------------
+
+
+def partner_consents_for(person: Person) -> list[PartnerConsent]:
+    """What the person allows partners at the moment, the newest first, with the partner and the party it is for."""
+    found = PartnerConsent.objects.filter(person=person, revoked_at__isnull=True).select_related("application", "party")
+    rows = list(found.order_by("-granted_at", "-id"))
+    crypto.data_keys_warm({row.party_id for row in rows})
+    return rows

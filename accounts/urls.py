@@ -1,7 +1,7 @@
 from allauth.account import views as allauth_views
 from django.urls import URLPattern, URLResolver, include, path
 
-from accounts import views
+from accounts import partner_views, views
 
 # Only the ways in that this hub offers: allauth's own list would add pages for parts that are not used.
 _auth: list[URLPattern | URLResolver] = [
@@ -26,6 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("more/sessions/", views.sessions, name="sessions"),
     path("more/sessions/others/end/", views.sessions_end_others, name="sessions_end_others"),
     path("more/sessions/<uuid:session_id>/end/", views.session_end, name="session_end"),
+    path("more/partners/", partner_views.partners, name="partners"),
+    path("more/partners/<uuid:consent_id>/end/", partner_views.partner_end, name="partner_end"),
     path("more/close/", views.close_account, name="close_account"),
     path("terms/accept/", views.terms_accept, name="terms_accept"),
     path("terms/<slug:slug>/", views.terms, name="terms"),

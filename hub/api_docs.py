@@ -9,6 +9,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
@@ -16,18 +18,24 @@ from drf_spectacular.generators import SchemaGenerator
 Schema = dict[str, Any]
 
 
+def _prose(text: str) -> SafeString:
+    """A description's `code` marks as elements."""
+    parts = escape(text).split("`")
+    return mark_safe("".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts)))  # noqa: S308  (escaped above)
+
+
 @dataclass(frozen=True)
 class Field:
     name: str
     kind: str
     required: bool
-    text: str
+    text: SafeString
 
 
 @dataclass(frozen=True)
 class Answer:
     status: str
-    text: str
+    text: SafeString
     example: str
 
 
@@ -37,7 +45,7 @@ class Operation:
     method: str
     path: str
     summary: str
-    text: str
+    text: SafeString
     scope: str
     parameters: list[Field]
     body: list[Field]
@@ -85,16 +93,16 @@ def _operation(schema: Schema, path: str, method: str, operation: Schema) -> Ope
         method=method.upper(),
         path=path,
         summary=operation.get("summary", ""),
-        text=operation.get("description", ""),
+        text=_prose(operation.get("description", "")),
         scope=next((scopes[0] for need in operation.get("security", []) if (scopes := need.get("oauth2"))), ""),
         parameters=[
-            Field(p["name"], f"{p['in']}, {_kind(schema, p['schema'])}", p.get("required", False), p.get("description", ""))
+            Field(p["name"], f"{p['in']}, {_kind(schema, p['schema'])}", p.get("required", False), _prose(p.get("description", "")))
             for p in operation.get("parameters", [])
         ],
         body=_fields(schema, content.get("schema", {})),
         request_example=_example(content),
         answers=[
-            Answer(status, answer.get("description", ""), _example(answer.get("content", {}).get("application/json", {})))
+            Answer(status, _prose(answer.get("description", "")), _example(answer.get("content", {}).get("application/json", {})))
             for status, answer in answers.items()
             if "application/problem+json" not in answer.get("content", {})
         ],
@@ -115,7 +123,9 @@ def _fields(schema: Schema, body: Schema) -> list[Field]:
     body = _resolved(schema, body)
     required = body.get("required", [])
     return [
-        Field(name, _kind(schema, part), name in required, part.get("description") or _resolved(schema, part).get("description", ""))
+        Field(
+            name, _kind(schema, part), name in required, _prose(part.get("description") or _resolved(schema, part).get("description", ""))
+        )
         for name, part in body.get("properties", {}).items()
     ]
 

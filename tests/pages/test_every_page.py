@@ -8,33 +8,39 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from accounts.models import Person
-from accounts.services import person_sign_up
 from core import clock
 from core.db import SYSTEM, scope
 from core.money import Money
 from payments.services import transfer_send
 from tests.browsers import Watch, axe_problems, layout_problems, size_problems
 from tests.live import LiveHub
-from tests.people import PASSWORD
-from wallets import ledger
-from wallets.models import Wallet
-from wallets.services import wallet_open
+from tests.people import funded, person, signed_in
 
 pytestmark = pytest.mark.browser
 
-PUBLIC = ["/", "/auth/sign-in/", "/auth/sign-up/", "/auth/reset/", "/more/help/", "/terms/terms-of-use/", "/styleguide/", "/no-such-page/"]
+PUBLIC = [
+    "/",
+    "/auth/sign-in/",
+    "/auth/sign-up/",
+    "/auth/reset/",
+    "/more/help/",
+    "/terms/terms-of-use/",
+    "/api/docs/",
+    "/styleguide/",
+    "/no-such-page/",
+]
 OWN = [
     *("/", "/activity/", "/activity/?q=lunch", "/activity/?q=nothing-matches", "/pay/", "/pay/send/", "/pay/top-up/", "/plan/", "/more/"),
     *(
         "/more/profile/",
         "/more/limits/",
         "/more/sessions/",
+        "/more/partners/",
         "/more/help/",
         "/more/close/",
         "/wallets/",
@@ -45,31 +51,6 @@ OWN = [
 # Every page at one width and theme, and the pages with most on them at all.
 WIDTHS = (320, 390, 1440)
 DENSE = ["/", "/activity/", "/pay/top-up/", "/more/limits/", "/styleguide/"]
-
-
-def person(email: str, name: str) -> Person:
-    return person_sign_up(email=email, password=PASSWORD, name=name, now=clock.now(), email_proved=True)
-
-
-def funded(person: Person, amount: int, now: datetime) -> Wallet:
-    with scope(SYSTEM):
-        wallet = wallet_open(party_id=person.party_id, currency="EUR", now=now)
-        ledger.post(
-            debit=ledger.system_account("provider:stripe", "EUR"),
-            credit=wallet.account,
-            amount=Money(amount, "EUR"),
-            key=f"test:{person.id}:{now.timestamp()}",
-            now=now,
-        )
-    return wallet
-
-
-def signed_in(page: Page, hub: LiveHub, email: str) -> None:
-    page.goto(f"{hub.url}/auth/sign-in/")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{hub.url}/")
 
 
 def check(page: Page, hub: LiveHub, path: str, watch: Watch, *, who: str, axe: bool = True) -> list[str]:
