@@ -289,6 +289,12 @@ STRIPE_API_BASE = env.text("STRIPE_API_BASE", default="").rstrip("/")
 if PRODUCTION and STRIPE_API_BASE:
     raise ImproperlyConfigured("STRIPE_API_BASE replaces Stripe by the sandbox and must not be set in production.")
 
+# The bank that carries out payouts (docs/payments.md, "The bank"); make run points it at the sandbox. Empty: there is none.
+BANK_API_BASE = env.text("BANK_API_BASE", default="").rstrip("/")
+BANK_API_KEY = env.text("BANK_API_KEY", default="")
+if PRODUCTION and BANK_API_BASE and not BANK_API_BASE.startswith("https://"):
+    raise ImproperlyConfigured("BANK_API_BASE must be an https address in production.")
+
 # --- browsers ------------------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -18,6 +18,8 @@ class Config:
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     # None: any key that starts with sk_test_ is let in.
     api_key: str | None = None
+    # None: any key that starts with bk_test_.
+    bank_key: str | None = None
     webhook_url: str | None = None
     webhook_secret: str = "whsec_sandbox"
     clock_database_url: str | None = None
@@ -40,6 +42,7 @@ def config_read(environ: Mapping[str, str] = os.environ) -> Config:
         public_url=public_url.rstrip("/"),
         hosts=(*Config.hosts, *environ.get("SANDBOX_HOSTS", "").split()),
         api_key=environ.get("STRIPE_SECRET_KEY") or None,
+        bank_key=environ.get("BANK_API_KEY") or None,
         webhook_url=environ.get("HUB_WEBHOOK_URL") or None,
         webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET") or Config.webhook_secret,
         clock_database_url=environ.get("SANDBOX_CLOCK_DATABASE_URL") or None,

@@ -52,6 +52,23 @@ CREATE TABLE IF NOT EXISTS delivery (
 CREATE INDEX IF NOT EXISTS delivery_due ON delivery (due_at, id) WHERE state = 'due';
 CREATE INDEX IF NOT EXISTS delivery_event ON delivery (event_id);
 
+CREATE TABLE IF NOT EXISTS bank_transfer (
+    id TEXT PRIMARY KEY,
+    client_id TEXT NOT NULL UNIQUE,
+    amount INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    iban TEXT NOT NULL,
+    name TEXT NOT NULL,
+    text TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('accepted', 'settled', 'returned')),
+    -- Why it is (or will be) returned; empty otherwise.
+    outcome TEXT NOT NULL,
+    due_at REAL,
+    created_at TEXT NOT NULL,
+    decided_at TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS bank_transfer_due ON bank_transfer (due_at) WHERE due_at IS NOT NULL;
+
 CREATE TABLE IF NOT EXISTS fault (
     place TEXT PRIMARY KEY,
     mode TEXT NOT NULL,
@@ -79,7 +96,7 @@ CREATE TABLE IF NOT EXISTS message (
 CREATE INDEX IF NOT EXISTS message_recipient ON message (recipient, id);
 """
 
-TABLES = ("stripe_object", "stripe_answer", "delivery", "fault", "endpoint", "message")
+TABLES = ("stripe_object", "stripe_answer", "delivery", "bank_transfer", "fault", "endpoint", "message")
 
 
 class Store:

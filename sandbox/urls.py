@@ -1,6 +1,8 @@
 from django.urls import path
 
 from sandbox import pages, rates
+from sandbox.bank import api as bank_api
+from sandbox.bank import views as bank
 from sandbox.control import views as control
 from sandbox.inbox import views as inbox
 from sandbox.stripe import api, hosted
@@ -17,6 +19,9 @@ urlpatterns = [
     path("v1/<path:path>", api.entry),
     path("pay/<str:session_id>", hosted.pay, name="pay"),
     path("pay/<str:session_id>/challenge", hosted.challenge, name="challenge"),
+    path("bank/", bank.statement, name="bank"),
+    path("bank/v1/transfers", bank_api.collection),
+    path("bank/v1/transfers/<str:transfer_id>", bank_api.one),
     path("payments/", control.payments, name="payments"),
     path("events/", control.events, name="events"),
     path("control/", control.page, name="control"),
@@ -28,6 +33,7 @@ urlpatterns = [
     path("control/forge", control.forge),
     path("control/deliveries", control.deliveries),
     path("control/events/<str:event_id>/resend", control.resend),
+    path("control/bank/<str:transfer_id>/return", control.bank_return),
     path("control/sessions/<str:session_id>/pay", control.session_pay),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/messages.json", inbox.messages_json),

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from sandbox.bank.transfers import transfers_settle_due
 from sandbox.stripe.checkout import intents_settle_due, sessions_expire_due
 from sandbox.stripe.refunds import refunds_settle_due
 from sandbox.stripe.webhooks import delivery_send_next, seconds_to_next
@@ -20,6 +21,7 @@ AFTER_ERROR_SECONDS = 1.0
 DUE = """
 SELECT EXISTS (SELECT 1 FROM stripe_object WHERE kind IN ('payment_intent', 'refund') AND due_at <= ?)
     OR EXISTS (SELECT 1 FROM stripe_object WHERE kind = 'checkout.session' AND due_at <= ?)
+    OR EXISTS (SELECT 1 FROM bank_transfer WHERE due_at <= ?)
 """
 
 
@@ -66,9 +68,10 @@ class Worker:
 def settle(world: World, *, until: float) -> int:
     """Carry on what was to happen by the real time `until`, and expire sessions by the hub's time."""
     with world.store.reading() as db:
-        due = db.execute(DUE, (until, world.clock.now().timestamp())).fetchone()[0]
+        due = db.execute(DUE, (until, world.clock.now().timestamp(), until)).fetchone()[0]
     if not due:
         return 0
     with world.store.writing() as db:
         done = intents_settle_due(db, world, until=until) + refunds_settle_due(db, world, until=until)
+        done += transfers_settle_due(db, world, until=until)
         return done + sessions_expire_due(db, world)

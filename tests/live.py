@@ -27,6 +27,7 @@ from tests import databases
 T = TypeVar("T")
 WEBHOOK_SECRET = "whsec_of_this_test_run"
 STRIPE_KEY = "sk_test_of_this_test_run"
+BANK_KEY = "bk_test_of_this_test_run"
 
 
 def free_port() -> int:
@@ -103,6 +104,7 @@ def sandbox_running(*, state: Path, port: int, smtp_port: int, hub_url: str, dat
         "HUB_PUBLIC_URL": hub_url,
         "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
         "STRIPE_SECRET_KEY": STRIPE_KEY,
+        "BANK_API_KEY": BANK_KEY,
         "SANDBOX_CLOCK_DATABASE_URL": databases.url_for(database),
     }
     state.mkdir(parents=True, exist_ok=True)
@@ -177,6 +179,8 @@ def running(database: str, state: Path) -> Iterator[LiveHub]:
             "STRIPE_API_BASE": sandbox,
             "STRIPE_SECRET_KEY": STRIPE_KEY,
             "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "BANK_API_BASE": sandbox,
+            "BANK_API_KEY": BANK_KEY,
             "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": smtp_port,

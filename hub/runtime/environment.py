@@ -80,6 +80,8 @@ def hub_environment(state: State, environ: Mapping[str, str], *, public_url: str
             "STRIPE_SECRET_KEY": secrets["stripe_secret_key"],
             "STRIPE_WEBHOOK_SECRET": secrets["stripe_webhook_secret"],
         }
+    if not environ.get("BANK_API_KEY"):
+        defaults |= {"BANK_API_BASE": sandbox, "BANK_API_KEY": secrets["bank_api_key"]}
     given = {name: environ[name] for name in defaults if environ.get(name)}
     return {**defaults, **given, **connections(state, environ), "HUB_STATE_DIR": str(state.path)}
 
@@ -95,6 +97,7 @@ def sandbox_environment(state: State, hub: Mapping[str, str]) -> dict[str, str]:
         "HUB_PUBLIC_URL": hub["HUB_PUBLIC_URL"],
         "STRIPE_SECRET_KEY": secrets["stripe_secret_key"],
         "STRIPE_WEBHOOK_SECRET": secrets["stripe_webhook_secret"],
+        "BANK_API_KEY": secrets["bank_api_key"],
         # The application role: it reads the one row of the hub's clock.
         "SANDBOX_CLOCK_DATABASE_URL": hub["DATABASE_URL"],
     }

@@ -27,6 +27,7 @@ MAKERS: Mapping[str, Callable[[], str]] = {
     "master_keys": lambda: f"1:{_key()}",
     "index_key": _key,
     "stripe_secret_key": lambda: f"sk_test_sandbox_{secrets.token_hex(16)}",
+    "bank_api_key": lambda: f"bk_test_{secrets.token_hex(16)}",
     "stripe_webhook_secret": lambda: f"whsec_{secrets.token_hex(24)}",
 }
 

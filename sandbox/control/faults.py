@@ -1,7 +1,8 @@
 """
 Faults that are switched on: one row per place. `remaining` counts down and the place is normal again; None stays until changed.
 
-A webhook fault is used up by a moment (everything one payment, refund or expiry emits), an API fault by a request.
+A webhook fault is used up by a moment (everything one payment, refund or expiry emits), an API fault by a request, a bank's
+outcome by a new order.
 """
 
 import sqlite3
@@ -22,7 +23,12 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "create": API_MODES,
     "refund": API_MODES,
     "retrieve": API_MODES,
+    "bank_create": API_MODES,
+    "bank_retrieve": API_MODES,
+    "bank_outcome": ("normal", "late", "returned"),
 }
+# Places whose seconds say how late something comes, not how slowly an answer.
+LATE = ("webhook", "bank_outcome")
 SECONDS_DEFAULT = {"late": 5.0, "slow": 2.0, "timeout_before_commit": 60.0, "timeout_after_commit": 60.0}
 SECONDS_MAX = 86_400.0
 COUNT_MAX = 1_000_000
@@ -83,7 +89,7 @@ def wish_read(wish: Mapping[str, object]) -> dict[str, Fault]:
         mode = wish[place]
         if not isinstance(mode, str) or mode not in modes:
             raise FaultInvalid(f"{place} is one of: {', '.join(modes)}")
-        seconds = _number(wish, "late_seconds" if place == "webhook" else "seconds", most=SECONDS_MAX)
+        seconds = _number(wish, "late_seconds" if place in LATE else "seconds", most=SECONDS_MAX)
         if seconds is None:
             seconds = SECONDS_DEFAULT.get(mode, 0.0)
         # A count of nought would never be used up.

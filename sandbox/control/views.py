@@ -12,7 +12,8 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from sandbox.control.faults import PLACES, FaultInvalid, fault_set, faults_all, wish_read
+from sandbox.bank.transfers import BankError, transfer_return
+from sandbox.control.faults import LATE, PLACES, FaultInvalid, fault_set, faults_all, wish_read
 from sandbox.stripe import currencies
 from sandbox.stripe.cards import BY_NUMBER, CardInput
 from sandbox.stripe.checkout import challenge_answer, session_get, sessions_expire_due
@@ -37,6 +38,7 @@ MODE_WORDS = {
     "normal": "as it should be",
     "late": "late",
     "lost": "lost",
+    "returned": "sent back",
     "duplicate": "sent twice",
     "reordered": "out of order",
     "forged": "with a forged one before each",
@@ -74,7 +76,7 @@ def json_command(view: Callable[..., Body]) -> Callable[..., HttpResponse]:
             return JsonResponse(view(body, **kwargs))
         except (FaultInvalid, WishInvalid) as error:
             return _problem(str(error))
-        except StripeError as error:
+        except (StripeError, BankError) as error:
             return _problem(error.message, status=error.status)
 
     return wrapped
@@ -179,6 +181,14 @@ def session_pay(body: Body, session_id: str) -> Body:
     return {"state": result.value}
 
 
+@json_command
+def bank_return(body: Body, transfer_id: str) -> Body:
+    """The other bank sends a transfer back, also one that was settled."""
+    here = world()
+    with here.store.writing() as db:
+        return transfer_return(db, here, transfer_id)
+
+
 @require_safe
 def deliveries(request: HttpRequest) -> HttpResponse:
     with world().store.reading() as db:
@@ -223,7 +233,7 @@ def _act(form: Mapping[str, str]) -> None:
         wish: Body = {form.get("place", ""): form.get("mode", "")}
         for name in ("seconds", "count"):
             if form.get(name):
-                wish["late_seconds" if name == "seconds" and "webhook" in wish else name] = _number(form[name])
+                wish["late_seconds" if name == "seconds" and form.get("place") in LATE else name] = _number(form[name])
         with world().store.writing() as db:
             for place, fault in wish_read(wish).items():
                 fault_set(db, place, fault)
