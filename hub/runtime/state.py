@@ -4,6 +4,7 @@ The state folder: `.hub/` in the project, or HUB_STATE_DIR.
     state.json    who this folder is (its mark), the ports, where the servers keep their data
     secrets.json  passwords and keys
     run.json      what runs now: the supervisor, its programs, the address
+    demo.json     who may sign in to the demo (written by demo_load)
     lock          held by the one supervisor; users.lock shared by management commands (see connect)
     logs/         one file per program
     sandbox/      the pretend outside world's state
@@ -28,7 +29,7 @@ from hub.runtime.processes import Identity
 
 PROJECT = Path(__file__).resolve().parents[2]
 # All that a hub ever puts into its folder; reset removes these and nothing else.
-CONTENTS = ("run.json", "secrets.json", "state.json", "lock", "users.lock", "logs", "sandbox", "servers", "staticfiles")
+CONTENTS = ("run.json", "demo.json", "secrets.json", "state.json", "lock", "users.lock", "logs", "sandbox", "servers", "staticfiles")
 TEST_FOLDERS = "test*"
 
 

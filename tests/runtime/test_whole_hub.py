@@ -39,6 +39,8 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     found |= {"HUB_STATE_DIR": str(tmp_path_factory.mktemp("whole hub") / "state"), "LC_ALL": "C"}
     yield found
     reset.reset(found)
+    # All that a hub ever writes there is known to reset.
+    assert not Path(found["HUB_STATE_DIR"]).exists()
 
 
 @pytest.fixture(scope="module")
