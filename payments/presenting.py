@@ -76,6 +76,15 @@ class PaymentView:
         return self.name or _("Closed account")
 
     @property
+    def heading(self) -> str:
+        """What the payment's own page is called."""
+        if self.payment.kind == Kind.TRANSFER and self.payment.state == State.POSTED:
+            return _("Money received") if self.incoming else _("Money sent")
+        return {Kind.TOP_UP: _("Top-up"), Kind.REFUND: _("Refund"), Kind.REVERSAL: _("Payment undone")}.get(
+            Kind(self.payment.kind), _("Payment")
+        )
+
+    @property
     def sub(self) -> str:
         """The small line below the title: the note, or what it was."""
         if self.payment.kind == Kind.REVERSAL:

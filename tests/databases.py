@@ -43,7 +43,10 @@ def _schema_hash() -> str:
     for app in APPS:
         for path in sorted([*(ROOT / app).glob("migrations/*.py"), *(ROOT / app).glob("sql/*.sql")]):
             digest.update(path.name.encode() + path.read_bytes())
-    digest.update((ROOT / "core/grants.py").read_bytes() + b"".join((ROOT / app / "apps.py").read_bytes() for app in APPS if (ROOT / app / "apps.py").exists()))
+    digest.update(
+        (ROOT / "core/grants.py").read_bytes()
+        + b"".join((ROOT / app / "apps.py").read_bytes() for app in APPS if (ROOT / app / "apps.py").exists())
+    )
     return digest.hexdigest()[:12]
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from core import clock
 from tests.browsers import Watch, axe_problems
 from tests.live import LiveHub
-from tests.people import card_typed, sign_up
+from tests.people import card_typed, funded, person, sign_up, signed_in
 
 pytestmark = pytest.mark.browser
 
+FOCUSED = "() => document.activeElement.innerText || document.activeElement.labels?.[0]?.innerText || ''"
 SUCCEEDS, DECLINED, THREE_D_SECURE = "4242 4242 4242 4242", "4000 0000 0000 0002", "4000 0025 0000 3155"
 
 
@@ -42,8 +46,15 @@ def test_two_people_from_nothing_to_a_payment(live_hub: LiveHub, browser: Browse
 
     # A card that succeeds: back here, the money is there without a reload.
     top_up(asa, hub, "50,00")
+    elsewhere = asa_context.new_page()
+    elsewhere.goto(f"{hub.url}/activity/")
+    elsewhere.get_by_role("link", name="Top-up by card").click()
     card_typed(asa, SUCCEEDS)
     expect(asa.get_by_text("The money is in your account.")).to_be_visible(timeout=15_000)
+    # The page that was open elsewhere all the while has changed by itself.
+    expect(elsewhere.get_by_text("The money is in your account.")).to_be_visible(timeout=15_000)
+    assert axe_problems(elsewhere) == []
+    elsewhere.close()
 
     # A card that is declined: nothing moves; the next card asks for 3-D Secure and succeeds.
     top_up(asa, hub, "10.00")
@@ -105,6 +116,54 @@ def test_two_people_from_nothing_to_a_payment(live_hub: LiveHub, browser: Browse
     assert watch.take() == []
     asa_context.close()
     bo_context.close()
+
+
+@pytest.mark.timeout(120)
+def test_sending_needs_no_pointer(live_hub: LiveHub, browser: Browser) -> None:
+    hub = live_hub
+    asa, _bo = person("asa@example.com", "Åsa Lind"), person("bo@example.com", "Bo Ek")
+    funded(asa, 100_00, clock.now())
+    context = browser.new_context()
+    page = context.new_page()
+    signed_in(page, hub, asa.email)
+
+    def tab_to(name: str) -> None:
+        seen: list[str] = []
+        while name not in " ".join(seen[-1:]):
+            assert len(seen) < 40, f"{name!r} cannot be reached with the tabulator, only {seen}"
+            page.keyboard.press("Tab")
+            seen.append(" ".join(page.evaluate(FOCUSED).split()))
+
+    # The skip link is first; Send is on Home; every step goes on with Enter.
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    tab_to("Send")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/pay/send/")
+    tab_to("E-mail address or handle")
+    page.keyboard.type("bo@example.com\n")
+    page.wait_for_url("**/amount/")
+    tab_to("Amount")
+    # A refusal takes the focus to the summary, whose link leads to the field.
+    page.keyboard.type("1000\n")
+    expect(page.locator("[data-focus]")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Amount")).to_be_focused()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("12,50\n")
+    page.wait_for_url("**/check/**")
+    tab_to("Send €12.50")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Money sent")).to_be_visible()
+
+    # The chart's points are reached with the arrow keys and read out.
+    page.goto(hub.url)
+    page.get_by_role("slider", name="Your total over 30 days").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", re.compile("€0.00"))
+    context.close()
 
 
 @pytest.mark.timeout(120)
