@@ -75,7 +75,7 @@ class PayeeClosed(HubError):
 
 
 class PayeeOwn(HubError):
-    code = "payee_own"
+    code = "payee_is_self"
     http_status = 422
     default_field = "payee"
     default_message = _("This is you. Choose somebody else to pay.")

@@ -388,7 +388,7 @@ class TestPayees:
 
     @pytest.mark.parametrize(
         ("query", "code"),
-        [("@nobody", "payee_unknown"), ("", "blank"), ("asa@example.com", "payee_own"), ("\x00", "null_characters_not_allowed")],
+        [("@nobody", "payee_unknown"), ("", "blank"), ("asa@example.com", "payee_is_self"), ("\x00", "null_characters_not_allowed")],
     )
     def test_or_refused_by_name(self, as_asa: Api, query: str, code: str) -> None:
         assert as_asa.get("/payees", query=query).json()["code"] == code

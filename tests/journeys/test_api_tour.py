@@ -1,0 +1,67 @@
+"""The tour of docs/api.md does what the page says, and its table names every code the API can answer with."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from accounts.models import Person
+from accounts.services import partner_create
+from core import clock
+from core.db import SYSTEM, scope
+from core.errors import HubError
+from tests.live import LiveHub
+from wallets.services import wallet_open
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/api.md"
+# What only pages, staff or the hub itself can meet.
+NOT_OVER_THE_API = set(
+    """
+    account_not_empty account_not_guarded account_unknown already_member amount_invalid amount_not_a_number amount_required
+    amount_too_precise balance_not_zero email_invalid email_taken handle_invalid handle_taken hold_closed hold_exceeded hold_expired
+    hold_open hold_unknown language_unknown last_owner ledger_refused level_unknown limit_rule_in_past membership_unknown name_invalid
+    not_reversible password_wrong payment_not_refundable payment_not_reversible payment_refused reversal_exceeded same_account
+    scope_unknown terms_required theme_unknown time_zone_unknown too_many_tries transfer_unknown
+    """.split()
+)
+
+
+def scripts() -> list[str]:
+    return re.findall(r"```bash\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def codes(family: type[HubError]) -> set[str]:
+    return {family.code}.union(*(codes(child) for child in family.__subclasses__() if not child.__module__.startswith("tests.")))
+
+
+def test_every_code_is_written_down() -> None:
+    import hub.urls  # noqa: F401  (every refusal is imported by then)
+
+    written = set(re.findall(r"`([a-z_]+)`", PAGE.read_text(encoding="utf-8")))
+    assert codes(HubError) - {"refused"} - written - NOT_OVER_THE_API == set()
+
+
+@pytest.mark.timeout(120)
+def test_the_tour_runs(live_hub: LiveHub) -> None:
+    if not shutil.which("curl"):
+        pytest.skip("curl is not installed")
+    env = {**os.environ, "HUB": live_hub.url, "SANDBOX": live_hub.sandbox}
+    people, partner = scripts()
+    done = subprocess.run(["bash", "-eu", "-c", people], env=env, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n") == ["3", "top-up: posted", "posted", "posted", "3000", "Asa T.", ""]
+
+    with scope(SYSTEM):
+        bo = Person.objects.get(email="tour.bo@example.com")
+        wallet_open(party_id=bo.party_id, currency="EUR", now=clock.now())
+        made = partner_create(name="Ledger Books", redirect_uris=[], party=bo.party, answers=bo, now=clock.now())
+    env |= {"CLIENT_ID": made.application.client_id, "CLIENT_SECRET": made.client_secret}
+    tools = people.split('AUTH="')[0]
+    done = subprocess.run(["bash", "-eu", "-c", tools + partner], env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n") == ["Ledger Books", "EUR", ""]
