@@ -7,8 +7,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -132,8 +133,9 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Touches neither the database nor the person: one of them may be what is broken."""
-    return render(request, "500.html", {"theme": "system", "hub_name": settings.HUB_NAME}, status=500)
+    """Rendered without the request: its person and session come from the database, which may be what is broken."""
+    page = render_to_string("500.html", {"theme": "system", "hub_name": settings.HUB_NAME, "LANGUAGE_CODE": get_language() or "en"})
+    return HttpResponseServerError(page)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Party
 from accounts.services import terms_accept
 from core import clock, crypto
 from core.money import Money
+from hub.views import server_error
 from payments.models import Payment, State
 from payments.presenting import activity_page
 from tests.unit.payments.conftest import Customer, customer_make
@@ -225,7 +225,7 @@ class TestWallets:
 
 class TestHome:
     def test_is_few_queries_whatever_has_happened(
-        self, asa: Customer, bo: Customer, django_assert_max_num_queries: Callable[[int], DjangoAssertNumQueries]
+        self, asa: Customer, bo: Customer, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         for index in range(12):
             asa.send("@bosse", Money(1_00 + index, "EUR"), now=clock.now())
@@ -257,3 +257,16 @@ def test_names_cannot_bring_markup_along(asa: Customer) -> None:
     page = client.get(draft_path(client, "@mallory")).content.decode()
     assert "<script>alert" not in page
     assert "&amp;amp;" not in page
+
+
+class TestErrorPages:
+    @pytest.mark.django_db(databases=[])
+    def test_a_broken_database_still_gets_a_page(self) -> None:
+        answer = server_error(RequestFactory().get("/"))
+        assert answer.status_code == 500
+        assert "Something broke on our side" in answer.content.decode()
+
+    def test_a_missing_page_and_an_old_form_say_what_to_do(self, asa: Customer) -> None:
+        assert "We could not find this page" in Client().get("/no-such-page/").content.decode()
+        strict = Client(enforce_csrf_checks=True)
+        assert "open for too long" in strict.post("/auth/sign-in/").content.decode()
