@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from accounts import selectors
+from accounts import known_devices, selectors
 from accounts.models import Person
 from accounts.values import time_zones
 
@@ -26,6 +26,11 @@ class PersonMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._answer(request)
+        known_devices.cookie_send(request, response)
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
             self._forget_the_inactive(request)
             with timezone.override(ZoneInfo(settings.HUB_TIME_ZONE)):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from accounts.models import Approval, Membership, Party, Person, Session, TermsAcceptance, TotpDevice
+from accounts.models import Approval, KnownDevice, Membership, PartnerConsent, Party, Person, Session, TermsAcceptance, TotpDevice
 from core import privacy
 from core.errors import NotFound
 
@@ -55,9 +55,23 @@ def _person(person: Person) -> dict[str, Any]:
             {"signed_in_at": row.created_at.isoformat(), "seen_at": row.seen_at.isoformat()}
             for row in Session.objects.filter(person=person).order_by("created_at", "id")
         ],
+        "known_devices": [
+            {"calls_itself": row.agent, "first_seen_at": row.first_seen_at.isoformat(), "seen_at": row.seen_at.isoformat()}
+            for row in KnownDevice.objects.filter(person=person).order_by("first_seen_at", "id")
+        ],
         "approvals": [
             {"kind": row.kind, "state": row.state, "created_at": row.created_at.isoformat()}
             for row in Approval.objects.filter(person=person).order_by("created_at", "id")
+        ],
+        "partner_consents": [
+            {
+                "partner": row.application.name,
+                "party": str(row.party_id),
+                "scopes": row.scopes,
+                "granted_at": row.granted_at.isoformat(),
+                "revoked_at": row.revoked_at.isoformat() if row.revoked_at else None,
+            }
+            for row in PartnerConsent.objects.filter(person=person).select_related("application").order_by("granted_at", "id")
         ],
     }
 
@@ -88,6 +102,7 @@ def erase_people(party_id: UUID, now: datetime) -> None:
     if person is None:
         return
     Session.objects.filter(person=person).delete()
+    KnownDevice.objects.filter(person=person).delete()
     TotpDevice.objects.filter(user=person).delete()
     EmailAddress.objects.filter(user=person).delete()
     Membership.objects.filter(person=person, active_to__isnull=True).update(active_to=now)
@@ -118,6 +133,7 @@ privacy.register(
         "accounts.handleclaim.handle_index",
         "accounts.totpdevice.seed",
         "accounts.session.payload",
+        "accounts.knowndevice.agent",
         "account.emailaddress.email",
     ),
 )

@@ -164,6 +164,8 @@ CSRF_COOKIE_NAME = "__Host-hub-csrf" if CSRF_COOKIE_SECURE else "hub-csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "hub.views.csrf_failure"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
+# Tells a device that a person has signed in from before from one they have not (accounts.known_devices).
+HUB_DEVICE_COOKIE = "__Host-hub-device" if SESSION_COOKIE_SECURE else "hub-device"
 
 # --- celery: wake-ups only, the database holds the work ---------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
@@ -192,6 +194,7 @@ CELERY_BEAT_SCHEDULE = {
     "due-sweep": {"task": "core.due_sweep", "schedule": 2.0, "options": {"expires": 2}},
     "rates-refresh": {"task": "core.rates_refresh", "schedule": 3600.0, "options": {"expires": 600}},
     "housekeeping": {"task": "core.housekeeping", "schedule": 3600.0, "options": {"expires": 600}},
+    "tokens-clear": {"task": "accounts.tokens_clear", "schedule": 3600.0, "options": {"expires": 600}},
 }
 
 # --- people ------------------------------------------------------------------------------------------------------------

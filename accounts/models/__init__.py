@@ -1,4 +1,5 @@
 from accounts.models.approvals import Approval
+from accounts.models.devices import KnownDevice
 from accounts.models.factors import TotpDevice
 from accounts.models.handles import HandleClaim
 from accounts.models.partners import PartnerApplication, PartnerConsent
@@ -10,6 +11,7 @@ __all__ = [
     "HANDLE_INDEX",
     "Approval",
     "HandleClaim",
+    "KnownDevice",
     "Membership",
     "PartnerApplication",
     "PartnerConsent",

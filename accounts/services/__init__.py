@@ -1,3 +1,4 @@
+from accounts.services.devices import device_seen
 from accounts.services.parties import business_open, handle_set, household_open, membership_add, membership_end
 from accounts.services.partners import PartnerCreated, consent_grant, consent_revoke, partner_create
 from accounts.services.people import (
@@ -21,6 +22,7 @@ __all__ = [
     "closing_reasons",
     "consent_grant",
     "consent_revoke",
+    "device_seen",
     "handle_set",
     "household_open",
     "membership_add",
