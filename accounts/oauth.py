@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from oauth2_provider.oauth2_validators import OAuth2Validator
@@ -25,7 +26,48 @@ class PartnerScopes(BaseScopes):
         return [scope for scope in (PROFILE_READ,) if scope in self.get_available_scopes(application)]
 
 
-class Validator(OAuth2Validator):
+def _stored(code: str) -> str:
+    """The toolkit hashes tokens but keeps authorization codes as they are; here their hash stands in the table."""
+    return hashlib.sha256(code.encode()).hexdigest()
+
+
+class CodesHashed(OAuth2Validator):
+    """Every look-up of a code goes through its hash."""
+
+    def _create_authorization_code(self, request: Any, code: dict[str, str], expires: Any = None) -> Any:
+        return super()._create_authorization_code(request, {**code, "code": _stored(code["code"])}, expires)
+
+    def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
+        return bool(super().validate_code(client_id, _stored(code), client, request, *args, **kwargs))
+
+    def confirm_redirect_uri(self, client_id: str, code: str, redirect_uri: str, client: Any, *args: Any, **kwargs: Any) -> bool:
+        return bool(super().confirm_redirect_uri(client_id, _stored(code), redirect_uri, client, *args, **kwargs))
+
+    def invalidate_authorization_code(self, client_id: str, code: str, request: Any, *args: Any, **kwargs: Any) -> None:
+        super().invalidate_authorization_code(client_id, _stored(code), request, *args, **kwargs)
+
+    def get_code_challenge(self, code: str, request: Any) -> Any:
+        return super().get_code_challenge(_stored(code), request)
+
+    def get_code_challenge_method(self, code: str, request: Any) -> Any:
+        return super().get_code_challenge_method(_stored(code), request)
+
+    def get_authorization_code_scopes(self, client_id: str, code: str, redirect_uri: str, request: Any) -> Any:
+        return super().get_authorization_code_scopes(client_id, _stored(code), redirect_uri, request)
+
+    def _check_and_set_request_resource(self, request: Any) -> None:
+        # Reads the code off the request, to carry over what the grant was restricted to.
+        given = getattr(request, "code", None)
+        if given:
+            request.code = _stored(given)
+        try:
+            super()._check_and_set_request_resource(request)
+        finally:
+            if given:
+                request.code = given
+
+
+class Validator(CodesHashed):
     """Nobody who may not sign in is acted for, and no consent that was taken back is refreshed."""
 
     def validate_bearer_token(self, token: str, scopes: list[str], request: Any) -> bool:
@@ -39,4 +81,4 @@ class Validator(OAuth2Validator):
         return bool(person and person.is_active and consented.exists())
 
     def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
-        return bool(super().validate_code(client_id, code, client, request, *args, **kwargs)) and bool(request.user.is_active)
+        return super().validate_code(client_id, code, client, request, *args, **kwargs) and bool(request.user.is_active)

@@ -21,6 +21,7 @@ _PROBLEMS = {
     "415": "Send application/json.",
     "422": "A value is wrong; `errors` says which and why.",
     "429": "Too many calls; wait `Retry-After` seconds.",
+    "503": "Somebody we need for this cannot be reached; nothing was moved. Repeat the call with the same key.",
 }
 
 
@@ -78,6 +79,8 @@ class HubSchema(AutoSchema):
             statuses += ["401", "403", "404"]
         if self.method == "GET":
             return sorted([*statuses, "422"])
+        if self._is_idempotent():
+            statuses.append("503")
         return sorted([*statuses, "400", "409", "413", "415", "422"])
 
 
@@ -136,6 +139,7 @@ def _example(status: int) -> dict[str, Any]:
         415: "unsupported_media_type",
         422: "amount_not_positive",
         429: "throttled",
+        503: "provider_unavailable",
     }
     code = codes[status]
     return {

@@ -291,6 +291,14 @@ def provider(db: None, _sandbox: outside.Sandbox, settings: Any, monkeypatch: py
 
 
 class TestTopUps:
+    @pytest.fixture(autouse=True)
+    def _configured(self, settings: Any) -> Iterator[None]:
+        """With a key there is a provider; only the tests that take `provider` reach one."""
+        settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE = outside.KEY, "http://127.0.0.1:1"
+        gateways.gateway.cache_clear()
+        yield
+        gateways.gateway.cache_clear()
+
     def test_begin_on_the_providers_page(self, as_asa: Api, as_bo: Api, asa_wallet: Wallet, provider: outside.Sandbox) -> None:
         answer = as_asa.post("/top-ups", {"wallet_id": str(asa_wallet.id), "amount": eur(50_00)}, key="t")
         body = answer.json()

@@ -13,11 +13,21 @@ from django.test import Client
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
 from accounts.models import PartnerConsent, Party, Person
-from accounts.services import PartnerCreated, consent_revoke, household_open, membership_add, partner_create, person_deactivate
+from accounts.privacy import export_people
+from accounts.services import (
+    PartnerCreated,
+    consent_grant,
+    consent_revoke,
+    household_open,
+    membership_add,
+    partner_create,
+    person_deactivate,
+)
+from accounts.tasks import tokens_clear
 from core import clock
 from core.errors import NotFound
 from core.models import AuditEntry
-from tests.unit.api.conftest import REDIRECT, Api, Pkce, authorize_query, bearer, consent_code, machine, token_call
+from tests.unit.api.conftest import REDIRECT, Api, Pkce, authorize_query, bearer, consent_code, machine, token_call, token_for
 
 pytestmark = pytest.mark.django_db
 
@@ -144,6 +154,13 @@ class TestCode:
         assert [party["id"] for party in me["parties"]] == [str(asa.party_id)]
         assert AuditEntry.objects.filter(action="accounts.partner_consent.granted", party_id=asa.party_id).count() == 1
 
+    def test_keeps_what_it_was_restricted_to(self, browser: Client, partner: PartnerCreated, pkce: Pkce, asa: Person) -> None:
+        elsewhere = "https://other.example/api"
+        code = consent_code(browser, partner, pkce, asa.party_id, resource=elsewhere)["code"]
+        token = exchange(partner, code, pkce).json()["access_token"]
+        assert get_access_token_model().objects.get().resource == [elsewhere]
+        assert bearer(token).get("/me").status_code == 401
+
     def test_is_good_once(self, browser: Client, partner: PartnerCreated, pkce: Pkce, asa: Person) -> None:
         code = consent_code(browser, partner, pkce, asa.party_id)["code"]
         exchange(partner, code, pkce)
@@ -261,6 +278,7 @@ class TestTokenAddress:
 class TestStorage:
     def test_keeps_hashes_only(self, browser: Client, partner: PartnerCreated, pkce: Pkce, asa: Person) -> None:
         code = consent_code(browser, partner, pkce, asa.party_id)["code"]
+        assert get_grant_model().objects.get().code == hashlib.sha256(code.encode()).hexdigest()
         body = exchange(partner, code, pkce).json()
         access, refresh = get_access_token_model().objects.get(), get_refresh_token_model().objects.get()
         assert (access.token, refresh.token) == ("", "")
@@ -330,3 +348,19 @@ class TestConsent:
         partner_of_asa("profile:read")
         with pytest.raises(NotFound):
             consent_revoke(person=bo, consent_id=PartnerConsent.objects.get().id, now=clock.now())
+
+
+class TestHousekeeping:
+    def test_forgets_what_expired_and_keeps_what_lives(self, partner: PartnerCreated, asa: Person) -> None:
+        token_for(partner.application, asa, "profile:read", expired=True)
+        living = token_for(partner.application, asa, "profile:read")
+        tokens_clear()
+        assert get_access_token_model().objects.count() == 1
+        consent_grant(person=asa, application=partner.application, party_id=asa.party_id, scopes=["profile:read"], now=clock.now())
+        assert bearer(living).get("/me").status_code == 200
+
+
+def test_a_person_gets_their_consents_with_their_data(partner_of_asa: Callable[..., Api], asa: Person) -> None:
+    partner_of_asa("profile:read")
+    exported = export_people(asa.party_id)["person"]["partner_consents"]
+    assert [(row["partner"], row["scopes"], row["revoked_at"]) for row in exported] == [("Ledger Books", "profile:read", None)]
