@@ -6,12 +6,16 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
 
 from core import clock, crypto
 from tests import databases, live
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +45,14 @@ def live_hub(fresh_db: str, tmp_path: Path) -> Iterator[live.LiveHub]:
     """A whole hub on a free port with a database of its own: web, worker and the sandbox."""
     with live.running(fresh_db, tmp_path / "sandbox") as hub:
         yield hub
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the whole run: its driver cannot be started twice in a process."""
+    from tests import browsers
+
+    yield from browsers.browser()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,11 +16,6 @@ from tests.unit.sandbox.test_inbox import send
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    yield from browsers.browser()
-
-
 @pytest.fixture
 def page(browser: Browser, sandbox: Sandbox) -> Iterator[Page]:
     """A phone without JavaScript; whatever the browser complains about fails the test."""
