@@ -26,7 +26,7 @@ from core.errors import HubError
 from core.money import Money, amount_check, currency_check
 from wallets.errors import REFUSALS, AccountUnknown
 
-_ID_MAX = 2**63 - 1
+_ACCOUNT_MAX = 2**31 - 1
 _UUID7 = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 CEILING_NONE = 4 * 10**18  # what an account has when nobody set a limit; sums stay inside a bigint
 Meta = Mapping[str, str | int | None]
@@ -64,7 +64,7 @@ def _meta(meta: Meta | None) -> str | None:
 
 
 def _account(account: int) -> int:
-    if not 0 < account <= _ID_MAX:
+    if not 0 < account <= _ACCOUNT_MAX:
         raise AccountUnknown()
     return account
 

@@ -1,6 +1,6 @@
 -- The ledger's tables. Written only through the functions beside this file; docs/ledger.md tells why each column is as it is.
--- Amounts are minor units of the row's currency. Column order keeps rows free of alignment holes: a transfer with its two
--- entries and all indexes has to fit in 480 bytes.
+-- Amounts are minor units of the row's currency. Column order keeps rows free of alignment holes, and an account's id has four
+-- bytes (two billion accounts): a transfer with its two entries and all indexes has to fit in 480 bytes.
 
 CREATE TYPE ledger_account_kind AS ENUM ('guarded', 'accumulating');
 CREATE TYPE ledger_account_state AS ENUM ('open', 'closed', 'archived');
@@ -12,7 +12,7 @@ CREATE DOMAIN ledger_amount AS bigint CHECK (VALUE > 0);
 
 -- Half of each page stays free so that an update finds room beside the old row and touches no index.
 CREATE TABLE ledger_account (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     posted bigint NOT NULL DEFAULT 0,
     held bigint NOT NULL DEFAULT 0,
     seq bigint NOT NULL DEFAULT 0,
@@ -31,8 +31,8 @@ CREATE UNIQUE INDEX ledger_account_code ON ledger_account (code, currency) WHERE
 
 CREATE TABLE ledger_transfer (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    debit bigint NOT NULL,
-    credit bigint NOT NULL,
+    debit integer NOT NULL,
+    credit integer NOT NULL,
     amount ledger_amount NOT NULL,
     created_at timestamptz NOT NULL,
     request_hash bigint NOT NULL,
@@ -47,19 +47,19 @@ CREATE TABLE ledger_transfer (
 CREATE INDEX ledger_transfer_origin ON ledger_transfer (origin) WHERE origin IS NOT NULL;
 
 CREATE TABLE ledger_entry (
-    account bigint NOT NULL,
     seq bigint NOT NULL,
     transfer bigint NOT NULL,
     amount bigint NOT NULL,
     balance bigint,
     created_at timestamptz NOT NULL,
+    account integer NOT NULL,
     currency text COLLATE "C" NOT NULL,
     PRIMARY KEY (account, seq)
 );
 
 CREATE TABLE ledger_hold (
     id bigint PRIMARY KEY,
-    account bigint NOT NULL,
+    account integer NOT NULL,
     amount bigint NOT NULL,
     remaining bigint NOT NULL,
     expires_at timestamptz,

@@ -12,6 +12,7 @@ from wallets import ledger
 from wallets.errors import InsufficientFunds
 from wallets.verify import verify
 
+_ENTRIES = "INSERT INTO ledger_entry (account, seq, transfer, amount, balance, created_at, currency) VALUES"
 TABLES = ("ledger_account", "ledger_transfer", "ledger_entry", "ledger_hold")
 
 
@@ -87,9 +88,9 @@ class TestOwner:
             "UPDATE ledger_account SET posted = -1 WHERE kind = 'guarded'",
             "DELETE FROM ledger_hold",
             "TRUNCATE ledger_hold",
-            "INSERT INTO ledger_entry VALUES (1, 100, 1, 5, 5, now(), 'EUR')",
-            "INSERT INTO ledger_entry VALUES (1, 100, 1, 5, 5, now(), 'EUR'), (2, 100, 1, -5, 5, now(), 'USD')",
-            "INSERT INTO ledger_entry VALUES (1, 100, 1, 5, 5, now(), 'EUR'), (2, 100, 1, -4, 5, now(), 'EUR')",
+            _ENTRIES + " (1, 100, 1, 5, 5, now(), 'EUR')",
+            _ENTRIES + " (1, 100, 1, 5, 5, now(), 'EUR'), (2, 100, 1, -5, 5, now(), 'USD')",
+            _ENTRIES + " (1, 100, 1, 5, 5, now(), 'EUR'), (2, 100, 1, -4, 5, now(), 'EUR')",
             "INSERT INTO ledger_transfer (key, request_hash, debit, credit, amount, created_at, kind, currency)"
             " VALUES (gen_random_uuid(), 0, 1, 2, 0, now(), 'posted', 'EUR')",
         ],

@@ -7,11 +7,10 @@ from django.db import IntegrityError, transaction
 
 from accounts.errors import PartyClosed
 from accounts.models import Party
-from core import privacy
 from core.models import Event
 from core.money import CurrencyUnknown, Money
 from tests.unit.wallets.conftest import Book
-from wallets import ledger, selectors, services
+from wallets import ledger, privacy, selectors, services
 from wallets.errors import CeilingExceeded, WalletClosed, WalletNotEmpty
 from wallets.ledger_models import LedgerAccount
 from wallets.models import Wallet
@@ -95,8 +94,8 @@ class TestPartyCeilingsSet:
 def test_a_party_gets_its_wallets_and_an_erased_one_loses_their_names(somebody, book):
     wallet = services.wallet_open(party_id=somebody.id, currency="EUR", now=book.now, name="Rent")
     book.post(book.world(), wallet.account, 10)
-    (found,) = privacy.export(somebody.id)["wallets"]
+    (found,) = privacy.export(somebody.id)
     assert (found["name"], [entry["amount"] for entry in found["entries"]]) == ("Rent", [10])
-    privacy.erase(somebody.id, now=book.now)
+    privacy.erase(somebody.id, book.now)
     assert Wallet.objects.get(id=wallet.id).name == ""
     assert selectors.balance_of(wallet).posted == Money(10, "EUR")
