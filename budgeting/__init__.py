@@ -1,1 +1,1 @@
-"""The one feed of all transactions, categories, budgets, goals, recurring payments, forecast and insights will live here."""
+"""The one feed of all transactions, categories with their reasons, monthly budgets and what is safe to spend."""

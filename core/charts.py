@@ -53,6 +53,60 @@ class LineChart:
         return len(self.points) - 1
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """`width` is of WIDTH; `share` the part of the whole in words ("34%"); `href` where its parts are listed."""
+
+    label: str
+    value: str
+    share: str
+    width: int
+    href: str = ""
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BarChart:
+    name: str
+    label_name: str
+    value_name: str
+    summary: str
+    bars: list[Bar]
+    width: int = WIDTH
+
+
+def bar_chart(parts: Sequence[tuple[str, Money, str, str]], *, language: str, name: str, label_name: str, value_name: str) -> BarChart:
+    """
+    Parts of a whole as lying bars: (label, amount, address, icon), all amounts in one currency; what is zero or less is left out.
+
+    :raises ValueError: nothing is left.
+    """
+    shown = sorted((part for part in parts if part[1].amount > 0), key=lambda part: (-part[1].amount, part[0]))
+    if not shown:
+        raise ValueError("a chart needs a part above zero")
+    total, most = sum(part[1].amount for part in shown), shown[0][1].amount
+    bars = [
+        Bar(
+            label=label,
+            value=formatting.money(amount, language),
+            share=formatting.percent((Decimal(amount.amount) / total).quantize(Decimal("0.01")), language),
+            # Never so thin that it cannot be seen.
+            width=max(WIDTH * amount.amount // most, 8),
+            href=href,
+            icon=icon,
+        )
+        for label, amount, href, icon in shown
+    ]
+    said = {
+        "label": bars[0].label,
+        "value": bars[0].value,
+        "share": bars[0].share,
+        "total": formatting.money(Money(total, shown[0][1].currency), language),
+    }
+    summary = _("%(label)s is the largest part: %(value)s of %(total)s, %(share)s.") % said
+    return BarChart(name=name, label_name=label_name, value_name=value_name, summary=summary, bars=bars)
+
+
 def _axis(low: Decimal, high: Decimal) -> tuple[Decimal, Decimal]:
     """The lowest mark and the step, so that three marks at equal steps hold all values; zero is one where it is near."""
     if low >= 0 and low < high * Decimal("0.7"):

@@ -7,8 +7,10 @@ Each line is `subscribe(event, handler)`; a handler changes the database and sch
 from __future__ import annotations
 
 from accounts.services import closing_check_register
+from budgeting import handlers as budgeting
 from compliance import handlers as compliance
 from core.events import subscribe
+from engagement.notifications import handlers as notices
 from payments import handlers as payments
 from payments import selectors as payment_selectors
 from wallets import handlers as wallets
@@ -26,6 +28,33 @@ subscribe("compliance.limit_rule.changed", wallets.ceilings_refresh_schedule)
 
 subscribe("wallets.wallet.opened", wallets.ceilings_follow, prompt=True)
 subscribe("wallets.wallet.opened", payments.suspended_try_again)
+
+# Who is told of what (docs/notices.md).
+subscribe("payments.transfer.posted", notices.transfer_posted)
+subscribe("payments.transfer.reversed", notices.transfer_reversed)
+subscribe("payments.transfer.requires_approval", notices.approval_wanted)
+for _held in ("payments.transfer.held", "payments.top_up.held", "payments.payout.held", "payments.bill.held"):
+    subscribe(_held, notices.payment_held)
+subscribe("payments.transfer.cancelled", notices.payment_stopped)
+subscribe("payments.top_up.failed", notices.top_up_failed)
+subscribe("payments.bill.paid", notices.bill_paid)
+subscribe("payments.bill.failed", notices.bill_failed)
+subscribe("payments.bill.retrying", notices.bill_retrying)
+subscribe("payments.bill.paused", notices.bill_paused)
+subscribe("accounts.session.new_device", notices.new_device)
+subscribe("accounts.password.changed", notices.password_changed)
+subscribe("accounts.password.reset", notices.password_reset)
+subscribe("accounts.email.changed", notices.email_changed)
+subscribe("accounts.membership.added", notices.member_joined)
+subscribe("accounts.membership.ended", notices.member_left)
+subscribe("accounts.partner_consent.granted", notices.partner_granted)
+subscribe("accounts.partner_consent.revoked", notices.partner_revoked)
+subscribe("compliance.level.changed", notices.level_changed)
+
+# The one feed. A refund that a bank sends back after all moves the money again.
+for _name in ("transfer.posted", "transfer.reversed", "top_up.posted", "payout.posted", "payout.failed", "refund.posted", "refund.failed"):
+    subscribe(f"payments.{_name}", budgeting.feed_payment)
+subscribe("accounts.person.changed", budgeting.feed_of_person_again)
 
 # Why an account cannot be closed yet, in words for the person.
 closing_check_register(wallet_selectors.closing_reasons)
