@@ -193,6 +193,7 @@ CELERY_BEAT_SCHEDULE = {
     "events-relay": {"task": "core.events_relay", "schedule": 2.0, "options": {"expires": 2}},
     "due-sweep": {"task": "core.due_sweep", "schedule": 2.0, "options": {"expires": 2}},
     "rates-refresh": {"task": "core.rates_refresh", "schedule": 3600.0, "options": {"expires": 600}},
+    "notices-forget": {"task": "engagement.notices_forget", "schedule": 3600.0, "options": {"expires": 600}},
     "housekeeping": {"task": "core.housekeeping", "schedule": 3600.0, "options": {"expires": 600}},
     "tokens-clear": {"task": "accounts.tokens_clear", "schedule": 3600.0, "options": {"expires": 600}},
 }
@@ -312,7 +313,7 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "require-trusted-types-for": ["'script'"],
-        "trusted-types": ["htmx", "default"],
+        "trusted-types": ["htmx"],
         "report-uri": "/csp-report/",
     }
 }

@@ -6,11 +6,12 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from oauth2_provider.views import OAuthServerMetadataView
 
-from hub import health
+from hub import health, reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("csp-report/", reports.csp_report, name="csp_report"),
     path("admin/", admin.site.urls),
     # --- the API and OAuth
     path("api/", include("hub.api_urls")),
@@ -22,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("wallets.urls")),
     path("", include("payments.urls")),
     path("", include("payments.webhook_urls")),
+    path("", include("engagement.urls")),
 ]
 
 handler400 = "hub.errors.bad_request"

@@ -253,3 +253,14 @@ class TestAdminScripts:
 
     def test_people_pages_have_no_such_policy(self, client: Client) -> None:
         assert "admin-trusted-types" not in client.get(reverse("account_login")).text
+
+
+class TestTrustedTypes:
+    def test_only_staff_pages_may_have_a_default_policy(self, client: Client, db: None) -> None:
+        def policies(path: str) -> set[str]:
+            header = client.get(path)["Content-Security-Policy"]
+            found = next(part for part in header.split(";") if part.strip().startswith("trusted-types"))
+            return set(found.split()[1:])
+
+        assert policies("/admin/login/") == {"htmx", "default"}
+        assert policies("/") == {"htmx"}
