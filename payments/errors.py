@@ -77,6 +77,30 @@ class ProviderUnavailable(PaymentError):
     default_message = _("Card payments are not available at the moment.")
 
 
+class IbanInvalid(PaymentError):
+    code = "iban_invalid"
+    default_field = "iban"
+    default_message = _("This is not a valid IBAN. Check every letter and digit.")
+
+
+class HolderRequired(PaymentError):
+    code = "holder_required"
+    default_field = "holder"
+    default_message = _("Enter the name of the account’s holder, at most 70 characters.")
+
+
+class BankRefused(PaymentError):
+    """The bank does not carry this; `extra` has its machine code."""
+
+    code = "bank_refused"
+    default_field = "amount"
+    default_message = _("The bank cannot carry this.")
+
+
+class ProviderMismatch(Exception):
+    """A provider reports something else than what was asked for. A fault that staff look at; nothing is taken from either side."""
+
+
 class MoveForbidden(Exception):
     """A payment's state was asked to go where it cannot go. A fault, never a person's mistake."""
 
@@ -94,6 +118,11 @@ FAILURES: dict[str, str | Promise] = {
     "account_closed": _("The account was closed before the money arrived. It is kept safe."),
     "ceiling_exceeded": _("The account is at its limit. The money is kept safe and arrives when there is room."),
     "limit_exceeded": _("The money arrived late and is above a limit. It is kept safe and arrives when there is room."),
+    "AC01": _("There is no such bank account. No money was moved."),
+    "AC04": _("The bank account is closed. The money is back in your account."),
+    "MS03": _("The other bank sent the money back. It is in your account."),
+    "returned": _("The other bank sent the money back. It is in your account."),
+    "bank_unreachable": _("The bank could not be reached. No money was moved."),
     "": "",
 }
 FAILURE_OTHER = _("It did not go through. No money was moved.")

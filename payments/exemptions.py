@@ -14,6 +14,7 @@ from accounts.models import Membership, Person
 from compliance import limits
 from core.money import Money
 from core.rates import RateMissing
+from payments.bills.models import Bill, BillState
 
 # In the reference currency.
 SMALL_AMOUNT: Final = Money(30_00, "EUR")
@@ -29,6 +30,31 @@ def transfer_exempt(*, by: Person, present: bool, amount: Money, payee_party: UU
     if not present:
         return False
     return _small(amount) or _own(by, payee_party)
+
+
+def payout_exempt(*, present: bool, amount: Money) -> bool:
+    """Whether money may go to a bank account without an Approval: small amounts, while the person themself is acting."""
+    return present and _small(amount)
+
+
+def bill_exempt(*, by: Person, present: bool, amount: Money, payee_party: UUID | None) -> bool:
+    """Whether a bill may be set up or changed without an Approval: as one of its runs would be, were it paid by hand."""
+    if payee_party is None:
+        return payout_exempt(present=present, amount=amount)
+    return transfer_exempt(by=by, present=present, amount=amount, payee_party=payee_party)
+
+
+def bill_run_exempt(*, bill: Bill, amount: Money, payee_party: UUID | None, bank_account: UUID | None) -> bool:
+    """
+    A run of an active bill goes by the mandate that was given when the bill was set up: to its payee, and no more than
+    its amount or its limit. Nobody is present, and nothing else is covered.
+    """
+    return (
+        bill.state == BillState.ACTIVE
+        and amount.currency == bill.currency
+        and amount <= bill.amount
+        and (payee_party, bank_account) == (bill.payee_party_id, bill.bank_account_id)
+    )
 
 
 def _own(by: Person, payee_party: UUID) -> bool:

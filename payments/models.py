@@ -16,6 +16,7 @@ from core.ids import uuid7
 from core.money import Money
 
 NOTE_MAX = 140
+HOLDER_MAX = 70
 
 
 class Kind(models.TextChoices):
@@ -44,6 +45,34 @@ class State(models.TextChoices):
 OPEN_AT_PROVIDER = (State.PENDING, State.UNKNOWN, State.WAITING)
 # The money has reached its wallet at some time.
 SETTLED = (State.POSTED, State.REVERSED, State.REFUNDED)
+
+
+class BankAccount(models.Model):
+    """An account at some bank that a party has paid. Never changed: an approval is for this account and this name."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    party = models.ForeignKey("accounts.Party", on_delete=models.PROTECT, related_name="+", db_index=False)
+    iban = crypto.EncryptedTextField(owner="party_id", verbose_name=_("IBAN"))
+    iban_index = crypto.BlindIndexField(source="iban")
+    name = crypto.EncryptedTextField(owner="party_id", verbose_name=_("account holder"), max_length=HOLDER_MAX)
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        verbose_name = _("bank account")
+        verbose_name_plural = _("bank accounts")
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["party", "iban_index"], name="payments_bank_account_by_iban")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def iban_short(self) -> str:
+        """Enough to recognise it: country and the last four."""
+        return f"{self.iban[:2]}\u2026{self.iban[-4:]}"
+
+    @property
+    def iban_grouped(self) -> str:
+        return " ".join(self.iban[start : start + 4] for start in range(0, len(self.iban), 4))
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
@@ -77,6 +106,8 @@ class Payment(models.Model):
     note = crypto.EncryptedTextField(owner="party_id", verbose_name=_("note"), max_length=NOTE_MAX, blank=True)
     by_person = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, related_name="+")
     approval = models.ForeignKey("accounts.Approval", on_delete=models.PROTECT, null=True, related_name="+")
+    # Where a payout goes.
+    bank_account = models.ForeignKey(BankAccount, on_delete=models.PROTECT, null=True, related_name="payments")
     original = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="undone_by")
     idempotency_key = models.CharField(max_length=255)
     request_hash = models.BinaryField(max_length=32)
@@ -116,6 +147,7 @@ class Payment(models.Model):
                 | Q(counted_minor__gte=0, counted_minor__isnull=False, counted_at__isnull=False),
                 name="payments_payment_counted_has_time",
             ),
+            models.CheckConstraint(condition=~Q(kind="payout") | Q(bank_account__isnull=False), name="payments_payment_payout_has_account"),
             # A transfer is undone once. Refunds may be several; their sum is guarded under the lock of the top-up.
             models.UniqueConstraint(fields=["original"], condition=Q(kind="reversal"), name="payments_payment_reversed_once"),
         ]
@@ -217,3 +249,7 @@ class ProviderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gateway} {self.event_id}"
+
+
+# Django finds an app's models through this module.
+from payments.bills.models import Bill, BillRun  # noqa: E402, F401

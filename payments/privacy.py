@@ -45,5 +45,14 @@ privacy.register(
     export=export,
     erase=erase,
     retention="Amounts, dates and states: seven years, as books must be kept. Notes and raw provider messages: until erased.",
-    fields=("payments.payment.note", "payments.providerlink.url", "payments.providerevent.body"),
+    fields=(
+        "payments.payment.note",
+        "payments.bankaccount.iban",
+        "payments.bankaccount.name",
+        "payments.bill.name",
+        "payments.bill.note",
+        "payments.bill.change",
+        "payments.providerlink.url",
+        "payments.providerevent.body",
+    ),
 )

@@ -40,7 +40,16 @@ MOVES: Final[Mapping[Kind, Mapping[State | None, frozenset[State]]]] = MappingPr
             State.POSTED: frozenset({State.FAILED}),
         },
         Kind.REVERSAL: {None: frozenset({State.POSTED})},
-        Kind.PAYOUT: {},
+        Kind.PAYOUT: {
+            None: frozenset({State.PENDING, State.REQUIRES_APPROVAL, State.HELD}),
+            State.REQUIRES_APPROVAL: frozenset({State.PENDING, State.HELD, State.EXPIRED, State.CANCELLED}),
+            State.HELD: frozenset({State.PENDING, State.CANCELLED}),
+            State.PENDING: _AT_PROVIDER | {State.UNKNOWN},
+            State.UNKNOWN: _AT_PROVIDER,
+            State.WAITING: frozenset({State.POSTED, State.FAILED}),
+            # The other bank may send it back days later.
+            State.POSTED: frozenset({State.FAILED}),
+        },
     }
 )
 

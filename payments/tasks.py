@@ -31,6 +31,17 @@ def refund_check(work: DueWork) -> datetime | None:
     return _outlast(work, lambda now: services.refund_check(payment_id=_payment(work), now=now))
 
 
+@due.worker("payments.payout_check")
+def payout_check(work: DueWork) -> datetime | None:
+    return _outlast(work, lambda now: services.payout_check(payment_id=_payment(work), now=now))
+
+
+@due.worker("payments.payout_expire")
+def payout_expire(work: DueWork) -> datetime | None:
+    services.payout_expire(payment_id=_payment(work), now=clock.now())
+    return None
+
+
 @due.worker("payments.webhook_process")
 def webhook_process(work: DueWork) -> datetime | None:
     def process(now: datetime) -> None:

@@ -21,7 +21,7 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.db import connections
 from django.test import override_settings
 
-from payments.gateways import gateway
+from payments.gateways import bank_gateway, gateway
 from tests import databases
 
 T = TypeVar("T")
@@ -192,5 +192,7 @@ def running(database: str, state: Path) -> Iterator[LiveHub]:
         with override_settings(**values), _web(port), _worker():
             # The gateway of the hub before this one would still speak to that one's sandbox.
             gateway.cache_clear()
+            bank_gateway.cache_clear()
             yield LiveHub(url=url, sandbox=sandbox, database=database)
         gateway.cache_clear()
+        bank_gateway.cache_clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from importlib import import_module
 
-from payments.gateways.base import Gateway
+from payments.gateways.base import BankGateway, Gateway
 
 _FOLDERS = {"stripe": "payments.gateways.stripe.client"}
 NAMES = tuple(_FOLDERS)
@@ -20,3 +20,11 @@ def gateway(name: str) -> Gateway:
     """
     made: Gateway = import_module(_FOLDERS[name]).gateway_from_settings()
     return made
+
+
+@functools.cache
+def bank_gateway() -> BankGateway:
+    """The bank that carries out payouts, made from the settings."""
+    from payments.gateways.bank.client import gateway_from_settings
+
+    return gateway_from_settings()

@@ -99,6 +99,46 @@ class GatewayEvent:
     reference: str = ""
 
 
+class BankTransferState(Enum):
+    ACCEPTED = "accepted"
+    """The bank will carry it out, and may still find that it cannot."""
+    SETTLED = "settled"
+    RETURNED = "returned"
+    """The other bank did not take it, or sent it back later."""
+
+
+@dataclass(frozen=True, slots=True)
+class BankTransfer:
+    """An order to a bank. `reference` is our payment's id as the bank repeats it."""
+
+    id: str
+    reference: str
+    state: BankTransferState
+    amount: Money
+    return_code: str = ""
+
+
+class BankGateway(Protocol):
+    """A bank that carries our transfers out. Raises what Gateway raises; never called inside a transaction."""
+
+    name: str
+
+    def amount_check(self, amount: Money) -> None:
+        """
+        Whether the bank can carry this amount at all; no network.
+
+        :raises GatewayRefused: a currency the bank does not have.
+        """
+
+    def transfer_create(self, *, reference: UUID, amount: Money, iban: str, name: str, text: str) -> BankTransfer:
+        """Order a transfer. Repeating the call with the same reference, however late, is the same order."""
+
+    def transfer_get(self, transfer_id: str) -> BankTransfer: ...
+
+    def transfer_find(self, *, reference: UUID) -> BankTransfer | None:
+        """The order given under our reference, when its id never reached us."""
+
+
 class Gateway(Protocol):
     """Raises GatewayUnavailable, GatewayTimeout or GatewayRefused. Never called inside a transaction."""
 

@@ -1,6 +1,16 @@
 """Everything that moves money, one function per use case."""
 
 from payments.services.movements import Movement, Outcome
+from payments.services.payouts import (
+    PayoutPreview,
+    payout_approval_request,
+    payout_approve,
+    payout_cancel,
+    payout_check,
+    payout_expire,
+    payout_preview,
+    payout_send,
+)
 from payments.services.refunds import refund_check, refund_refresh, top_up_refund
 from payments.services.reversals import transfer_reverse
 from payments.services.top_ups import TopUp, top_up_cancel, top_up_check, top_up_refresh, top_up_release, top_up_start
@@ -18,8 +28,16 @@ from payments.services.webhooks import webhook_process, webhook_receive
 __all__ = [
     "Movement",
     "Outcome",
+    "PayoutPreview",
     "Preview",
     "TopUp",
+    "payout_approval_request",
+    "payout_approve",
+    "payout_cancel",
+    "payout_check",
+    "payout_expire",
+    "payout_preview",
+    "payout_send",
     "refund_check",
     "refund_refresh",
     "top_up_cancel",

@@ -12,14 +12,18 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.urls import NoReverseMatch, reverse
 
 from compliance import limits
 from compliance.models import Direction
 from core import crypto
 from core.idempotency import IdempotencyConflict, key_check
-from core.money import Money
-from payments.models import OPEN_AT_PROVIDER, Kind, Payment, State
+from core.money import CurrencyMismatch, Money
+from payments.errors import NoteTooLong
+from payments.models import NOTE_MAX, OPEN_AT_PROVIDER, Kind, Payment, State
 from wallets import selectors as wallets
+from wallets.errors import WalletClosed
+from wallets.models import Wallet
 
 
 class Outcome(Enum):
@@ -69,6 +73,28 @@ def replayed(*, party_id: UUID, key: str, asked: bytes) -> Payment | None:
     if found is not None and not hmac.compare_digest(bytes(found.request_hash), asked):
         raise IdempotencyConflict()
     return found
+
+
+def note_check(note: str) -> None:
+    """:raises NoteTooLong: more than 140 characters."""
+    if len(note.strip()) > NOTE_MAX:
+        raise NoteTooLong(limit=NOTE_MAX)
+
+
+def source_check(source: Wallet, amount: Money) -> None:
+    """:raises WalletClosed, CurrencyMismatch: the wallet cannot be paid from, or not in this currency."""
+    if source.state != Wallet.State.OPEN:
+        raise WalletClosed()
+    if source.currency != amount.currency:
+        raise CurrencyMismatch(field="amount", expected=source.currency, found=amount.currency)
+
+
+def payment_page(payment: Payment) -> str:
+    """Where the approval page goes on to."""
+    try:
+        return reverse("payment", args=[payment.id])
+    except NoReverseMatch:
+        return ""
 
 
 def count(payment: Payment, party_id: UUID, *, direction: Direction, now: datetime) -> None:

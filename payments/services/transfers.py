@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.urls import NoReverseMatch, reverse
 
 from accounts import selectors as accounts
 from accounts.approvals import Action, approval_request, approval_take
@@ -19,15 +18,25 @@ from compliance.errors import LimitExceeded
 from compliance.models import Direction, Window
 from core import due, events
 from core.errors import HubError, NotFound
-from core.money import CurrencyMismatch, Money, amount_check
+from core.money import Money, amount_check
 from payments import exemptions, states
-from payments.errors import NoteTooLong, NotWaitingForApproval, PayeeIsSelf
-from payments.models import NOTE_MAX, Kind, Payment, State
-from payments.services.movements import Movement, balance_room_check, count, replayed, request_hash, uncount
+from payments.errors import NotWaitingForApproval, PayeeIsSelf
+from payments.models import Kind, Payment, State
+from payments.services.movements import (
+    Movement,
+    balance_room_check,
+    count,
+    note_check,
+    payment_page,
+    replayed,
+    request_hash,
+    source_check,
+    uncount,
+)
 from wallets import ledger
 from wallets import selectors as wallets
 from wallets import services as wallet_services
-from wallets.errors import CeilingExceeded, InsufficientFunds, WalletClosed
+from wallets.errors import CeilingExceeded, InsufficientFunds
 from wallets.models import Wallet
 
 # How long a payment waits for its person.
@@ -114,7 +123,7 @@ def transfer_send(
             elif not exemptions.transfer_exempt(by=by, present=present, amount=amount, payee_party=plan.payee.party_id):
                 _could_go(plan, now)
                 return Movement(_ask(payment, by, now))
-            return Movement(_post(payment, plan.source, now))
+            return Movement(post(payment, plan.source, now))
     except (IntegrityError, HubError):
         # The same key at the same moment: whoever came second was refused because the first had taken the room or the money.
         found = replayed(party_id=party_id, key=idempotency_key, asked=asked)
@@ -145,9 +154,9 @@ def transfer_approve(*, by: Person, payment_id: UUID, approval_id: UUID | None =
         raise NotWaitingForApproval()
     payment.approval = approval_take(wanted, _action(payment), by, now)
     assert payment.wallet_from is not None
-    _source_check(payment.wallet_from, payment.amount)
+    source_check(payment.wallet_from, payment.amount)
     due.cancel("payments.transfer_expire", run_key=str(payment.id))
-    return Movement(_post(payment, payment.wallet_from, now))
+    return Movement(post(payment, payment.wallet_from, now))
 
 
 @transaction.atomic
@@ -161,7 +170,7 @@ def transfer_approval_request(*, by: Person, payment_id: UUID, now: datetime) ->
     payment = _locked(by, payment_id)
     if payment.state != State.REQUIRES_APPROVAL or payment.has_expired(now):
         raise NotWaitingForApproval()
-    payment.approval = approval_request(by, _action(payment), now, next_path=_page(payment))
+    payment.approval = approval_request(by, _action(payment), now, next_path=payment_page(payment))
     payment.save(update_fields=["approval"])
     return Movement(payment)
 
@@ -204,22 +213,14 @@ class _Plan:
 def _plan(party_id: UUID, wallet_id: UUID, payee: str, amount: Money, note: str) -> _Plan:
     """What is asked for, with every check that does not depend on balances and limits."""
     amount_check(amount)
-    if len(note.strip()) > NOTE_MAX:
-        raise NoteTooLong(limit=NOTE_MAX)
+    note_check(note)
     source = wallets.wallet_get(party_id, wallet_id)
-    _source_check(source, amount)
+    source_check(source, amount)
     try:
         found = accounts.payee_find(payee, asking=party_id)
     except PayeeOwn as error:
         raise PayeeIsSelf() from error
     return _Plan(source=source, payee=found, amount=amount, note=note.strip())
-
-
-def _source_check(source: Wallet, amount: Money) -> None:
-    if source.state != Wallet.State.OPEN:
-        raise WalletClosed()
-    if source.currency != amount.currency:
-        raise CurrencyMismatch(field="amount", expected=source.currency, found=amount.currency)
 
 
 def _could_go(plan: _Plan, now: datetime) -> None:
@@ -258,14 +259,14 @@ def _action(payment: Payment) -> Action:
 def _ask(payment: Payment, by: Person, now: datetime) -> Payment:
     payment.state = State.REQUIRES_APPROVAL
     payment.expires_at = now + APPROVAL_WAIT
-    payment.approval = approval_request(by, _action(payment), now, next_path=_page(payment))
+    payment.approval = approval_request(by, _action(payment), now, next_path=payment_page(payment))
     states.begin(payment, now=now)
     due.schedule("payments.transfer_expire", run_key=str(payment.id), due_at=payment.expires_at, payment_id=payment.id)
     events.emit("payments.transfer.requires_approval", party_id=payment.party_id, payment_id=payment.id, approval_id=payment.approval.id)
     return payment
 
 
-def _post(payment: Payment, source: Wallet, now: datetime) -> Payment:
+def post(payment: Payment, source: Wallet, now: datetime) -> Payment:
     """Count, post and tell, in the caller's transaction. Locks in one order everywhere: usage, balance room, ledger."""
     assert payment.payer_party_id is not None
     assert payment.payee_party_id is not None
@@ -314,11 +315,3 @@ def _locked(by: Person, payment_id: UUID) -> Payment:
         raise NotFound()
     accounts.party_get(by, payment.party_id, role=Membership.Role.MEMBER)
     return payment
-
-
-def _page(payment: Payment) -> str:
-    """Where the approval page goes on to."""
-    try:
-        return reverse("payment", args=[payment.id])
-    except NoReverseMatch:
-        return ""

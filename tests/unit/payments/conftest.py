@@ -132,6 +132,18 @@ def provider(db: None, provider_apart: outside.Sandbox, monkeypatch: pytest.Monk
 
 
 @pytest.fixture
+def bank(provider: outside.Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[outside.Sandbox]:
+    """The same outside world as a bank."""
+    outer = len(connection.atomic_blocks)
+    monkeypatch.setattr("payments.gateways.bank.client.in_transaction", lambda: len(connection.atomic_blocks) > outer)
+    monkeypatch.setattr("payments.gateways.bank.client.READ_SECONDS", 1.0)
+    settings.BANK_API_BASE, settings.BANK_API_KEY = provider.url, "bk_test_of_these_tests"
+    gateways.bank_gateway.cache_clear()
+    yield provider
+    gateways.bank_gateway.cache_clear()
+
+
+@pytest.fixture
 def news(provider: outside.Sandbox, _receiver: outside.Receiver) -> outside.Receiver:
     """What the provider has sent, kept here until the test hands it to the hub."""
     _receiver.received.clear()

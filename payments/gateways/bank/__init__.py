@@ -1,0 +1,1 @@
+"""The bank that carries out transfers to other banks' accounts."""
