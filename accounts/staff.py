@@ -101,5 +101,6 @@ class StaffSite(OTPAdminSite):
         return allowed
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response: HttpResponse = _admin_scripts(super().login)(request, extra_context)
+        view: Callable[..., HttpResponse] = super().login
+        response: HttpResponse = _admin_scripts(view)(request, extra_context)
         return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from django.conf import settings
 from kombu.exceptions import OperationalError
@@ -16,17 +17,21 @@ def relay() -> None:
     _send("core.events_relay")
 
 
-def due() -> None:
-    _send("core.due_sweep")
+def due(queue: str = "") -> None:
+    """`queue` names the worker that alone does this kind of work; empty: the default one."""
+    if queue:
+        _send("core.due_sweep", queue=queue)
+    else:
+        _send("core.due_sweep")
 
 
-def _send(task: str) -> None:
+def _send(task: str, **where: Any) -> None:
     global _silent_until
     if not settings.CELERY_BROKER_URL or time.monotonic() < _silent_until:
         return
     from core import tasks
 
     try:
-        tasks.BY_NAME[task].apply_async(expires=10, retry=False, ignore_result=True)
+        tasks.BY_NAME[task].apply_async(kwargs=where, expires=10, retry=False, ignore_result=True, **where)
     except (OperationalError, OSError):
         _silent_until = time.monotonic() + _PAUSE_SECONDS

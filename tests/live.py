@@ -83,7 +83,7 @@ class LiveHub:
 
     def code_for(self, address: str, *, seen: int = 0) -> str:
         """The one-time code of the newest mail to this address, once there are more than `seen` mails."""
-        mails = eventually(lambda: (found := self.mails_to(address)) and len(found) > seen and found, why=f"a mail to {address}")
+        mails = eventually(lambda: found if len(found := self.mails_to(address)) > seen else [], why=f"a mail to {address}")
         text = mails[0].get("text") or mails[0].get("body") or ""
         code = re.search(r"^\s*([A-Z0-9]{3,4}-?[A-Z0-9]{3,4})\s*$", text, re.MULTILINE)
         assert code, f"no code in the mail: {text!r}"
