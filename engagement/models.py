@@ -1,0 +1,3 @@
+from engagement.notifications.models import Notice, Preference
+
+__all__ = ["Notice", "Preference"]

@@ -1,0 +1,1 @@
+"""Notices: what happened to somebody's money and account, in the hub and by e-mail."""
