@@ -49,3 +49,34 @@ class RuleInPast(HubError):
     http_status = 422
     default_field = "active_from"
     default_message = _("A new limit can only start now or later.")
+
+
+class CaseClosed(HubError):
+    """Decided already."""
+
+    code = "case_closed"
+    http_status = 409
+    default_message = _("This case is decided already.")
+
+
+class CaseOwn(HubError):
+    """Nobody decides about themselves."""
+
+    code = "case_own"
+    http_status = 403
+    default_message = _("You cannot decide a case about yourself or a party you act for.")
+
+
+class NotScreenedYet(HubError):
+    """Only the screening process can say that a party is clear."""
+
+    code = "case_not_screened"
+    http_status = 409
+    default_message = _("This party is not screened yet. The case settles itself when it is, or becomes one to decide.")
+
+
+class DecisionUnknown(HubError):
+    code = "decision_unknown"
+    http_status = 422
+    default_field = "decision"
+    default_message = _("There is no such decision.")

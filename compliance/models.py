@@ -10,7 +10,27 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from compliance.cases.models import Case, CaseItem, Decision
+from compliance.screening.models import Clearance, ListEntry, ListName, SanctionsList, Source, Verdict
 from core.ids import uuid7
+
+__all__ = [
+    "Case",
+    "CaseItem",
+    "Clearance",
+    "Decision",
+    "Direction",
+    "Level",
+    "LimitRule",
+    "ListEntry",
+    "ListName",
+    "PartyLevel",
+    "SanctionsList",
+    "Source",
+    "Usage",
+    "Verdict",
+    "Window",
+]
 
 
 class Level(models.IntegerChoices):

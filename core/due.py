@@ -30,19 +30,25 @@ BATCH = 20
 BATCH_LEASE = timedelta(seconds=20)
 _workers: dict[str, Worker] = {}
 _bulk: set[str] = set()
+# Kinds that only the worker of a named Celery queue does; all others are the default worker's.
+_queues: dict[str, str] = {}
+DEFAULT_QUEUE = "default"
 
 
-def worker(kind: str, *, bulk: bool = False) -> Callable[[Worker], Worker]:
+def worker(kind: str, *, bulk: bool = False, queue: str = DEFAULT_QUEUE) -> Callable[[Worker], Worker]:
     """
     Name the function that does work of this kind. It returns None when done or the moment to run again; an exception
     means "try again later" and, after ATTEMPTS_MAX tries, the dead letters.
 
     `bulk` is for kinds that come due by the thousand and never use the network: they are claimed by the batch, and stand
     back behind everything else, so that nobody waits for a sign-in code until all bills are paid.
+    `queue` names the only worker that may do it, for work that needs what that process alone keeps in memory.
     """
 
     def register(function: Worker) -> Worker:
         _workers[kind] = function
+        if queue != DEFAULT_QUEUE:
+            _queues[kind] = queue
         if bulk:
             _bulk.add(kind)
         return function
@@ -65,10 +71,15 @@ def schedule(kind: str, *, run_key: str, due_at: datetime, secret: str = "", **d
     work = DueWork(kind=kind, run_key=run_key, due_at=due_at, data=plain, secret=secret, created_at=clock.now())
     DueWork.objects.bulk_create([work], ignore_conflicts=True)
     if due_at <= work.created_at:
-        from core import wake
-
-        transaction.on_commit(wake.due, robust=True)
+        _wake(kind)
     return DueWork.objects.get(kind=kind, run_key=run_key)
+
+
+def _wake(kind: str) -> None:
+    from core import wake
+
+    queue = queue_of(kind)
+    transaction.on_commit(wake.due if queue == DEFAULT_QUEUE else lambda: wake.due(queue), robust=True)
 
 
 def cancel(kind: str, *, run_key: str) -> bool:
@@ -83,15 +94,20 @@ def reschedule(kind: str, *, run_key: str, due_at: datetime, revive: bool = Fals
         state=DueWork.State.WAITING, due_at=due_at, attempts=0, error="", lease_until=None, done_at=None
     )
     if changed and due_at <= clock.now():
-        from core import wake
-
-        transaction.on_commit(wake.due, robust=True)
+        _wake(kind)
     return bool(changed)
 
 
-def sweep(*, limit: int = 100, kinds: list[str] | None = None) -> int:
-    """Do what is due; returns how many pieces were tried. Safe to run in many processes at once."""
-    wanted = kinds if kinds is not None else list(_workers)
+def queue_of(kind: str) -> str:
+    return _queues.get(kind, DEFAULT_QUEUE)
+
+
+def sweep(*, limit: int = 100, kinds: list[str] | None = None, queue: str = DEFAULT_QUEUE) -> int:
+    """
+    Do what is due of the queue's kinds, or of `kinds`; returns how many pieces were tried. Safe to run in many processes at
+    once.
+    """
+    wanted = kinds if kinds is not None else [kind for kind in _workers if queue_of(kind) == queue]
     single, bulk = [kind for kind in wanted if kind not in _bulk], [kind for kind in wanted if kind in _bulk]
     with scope(SYSTEM):
         tried = 0

@@ -17,10 +17,10 @@ def events_relay(**_: Any) -> None:
 
 
 @shared_task(name="core.due_sweep")
-def due_sweep(**_: Any) -> None:
+def due_sweep(*, queue: str = due.DEFAULT_QUEUE, **_: Any) -> None:
     # More may be due than one sweep does: go on without waiting for the next tick, and let others have their turn first.
-    if due.sweep(limit=SWEEP) >= SWEEP:
-        wake.due()
+    if due.sweep(limit=SWEEP, queue=queue) >= SWEEP:
+        wake.due("" if queue == due.DEFAULT_QUEUE else queue)
 
 
 @shared_task(name="core.rates_refresh")

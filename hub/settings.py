@@ -40,6 +40,8 @@ HUB_NAME = env.text("HUB_NAME", default="Hub")
 HUB_TIME_ZONE = env.text("HUB_TIME_ZONE", default="Europe/Stockholm")  # the operator's: days and months of limits
 HUB_REFERENCE_CURRENCY = "EUR"
 HUB_STATE_DIR = env.text("HUB_STATE_DIR", default=str(BASE_DIR / ".hub"))
+# How long after a change of a list an older screening verdict still lets payments pass.
+HUB_SCREENING_GRACE_MINUTES = env.number("HUB_SCREENING_GRACE_MINUTES", default=10)
 HUB_RATES_URL = env.text("HUB_RATES_URL", default="")
 SANDBOX_URL = env.text("SANDBOX_URL", default="").rstrip("/")
 if PRODUCTION and SANDBOX_URL:
@@ -192,6 +194,13 @@ CELERY_BEAT_SCHEDULE = {
     # Each tick expires before the next one, so a worker that was away is not met by a pile of old ticks.
     "events-relay": {"task": "core.events_relay", "schedule": 2.0, "options": {"expires": 2}},
     "due-sweep": {"task": "core.due_sweep", "schedule": 2.0, "options": {"expires": 2}},
+    # The kinds of work that only the process with the index of names may do.
+    "screening-sweep": {
+        "task": "core.due_sweep",
+        "kwargs": {"queue": "screening"},
+        "schedule": 1.0,
+        "options": {"queue": "screening", "expires": 2},
+    },
     "rates-refresh": {"task": "core.rates_refresh", "schedule": 3600.0, "options": {"expires": 600}},
     "notices-forget": {"task": "engagement.notices_forget", "schedule": 3600.0, "options": {"expires": 600}},
     "housekeeping": {"task": "core.housekeeping", "schedule": 3600.0, "options": {"expires": 600}},

@@ -22,6 +22,15 @@ subscribe("accounts.person.signed_up", wallets.first_wallet_open, prompt=True)
 subscribe("accounts.party.opened", compliance.level_begin, prompt=True)
 subscribe("accounts.person.closed", wallets.wallets_close)
 
+# Screening: asked for here, done by the screening process; whoever waits for a verdict goes on when it comes.
+subscribe("accounts.person.signed_up", compliance.party_screen)
+subscribe("accounts.person.changed", compliance.person_screen_again)
+subscribe("accounts.party.opened", compliance.party_screen)
+subscribe("accounts.party.changed", compliance.party_screen)
+subscribe("compliance.screening.cleared", payments.held_try_again)
+subscribe("compliance.case.released", payments.held_try_again)
+subscribe("compliance.case.blocked", payments.held_give_up)
+
 subscribe("compliance.level.changed", wallets.ceilings_follow, prompt=True)
 subscribe("compliance.level.changed", payments.suspended_try_again)
 subscribe("compliance.limit_rule.changed", wallets.ceilings_refresh_schedule)

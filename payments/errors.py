@@ -123,6 +123,9 @@ FAILURES: dict[str, str | Promise] = {
     "MS03": _("The other bank sent the money back. It is in your account."),
     "returned": _("The other bank sent the money back. It is in your account."),
     "bank_unreachable": _("The bank could not be reached. No money was moved."),
+    # The same words whatever is looked into: nobody must learn from us that they are suspected of something.
+    "under_review": _("We are checking this payment. Nothing is needed from you; it goes on as soon as the check is done."),
+    "not_carried_out": _("It was not carried out. The money is back in your account."),
     "": "",
 }
 FAILURE_OTHER = _("It did not go through. No money was moved.")

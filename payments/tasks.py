@@ -56,6 +56,18 @@ def transfer_expire(work: DueWork) -> datetime | None:
     return None
 
 
+@due.worker("payments.held_release")
+def held_release(work: DueWork) -> datetime | None:
+    services.held_release(payment_id=_payment(work), now=clock.now())
+    return None
+
+
+@due.worker("payments.held_cancel")
+def held_cancel(work: DueWork) -> datetime | None:
+    services.held_cancel(payment_id=_payment(work), now=clock.now())
+    return None
+
+
 def _outlast(work: DueWork, look: Callable[[datetime], datetime | None]) -> datetime | None:
     """A provider's outage of any length must not end among the dead letters: the money may be there."""
     now = clock.now()

@@ -156,6 +156,7 @@ def _worker() -> Iterator[None]:
         while not stop.is_set():
             events.relay()
             due.sweep()
+            due.sweep(queue="screening")
             stop.wait(0.05)
         connections.close_all()
 

@@ -12,6 +12,7 @@ from payments.services.payouts import (
     payout_send,
 )
 from payments.services.refunds import refund_check, refund_refresh, top_up_refund
+from payments.services.releases import held_cancel, held_release
 from payments.services.reversals import transfer_reverse
 from payments.services.top_ups import TopUp, top_up_cancel, top_up_check, top_up_refresh, top_up_release, top_up_start
 from payments.services.transfers import (
@@ -31,6 +32,8 @@ __all__ = [
     "PayoutPreview",
     "Preview",
     "TopUp",
+    "held_cancel",
+    "held_release",
     "payout_approval_request",
     "payout_approve",
     "payout_cancel",

@@ -28,6 +28,7 @@ from payments import exemptions, gateways, states
 from payments.errors import BankRefused, HolderRequired, IbanInvalid, NotWaitingForApproval, ProviderMismatch, failure_text
 from payments.gateways.base import BankTransfer, BankTransferState, GatewayError, GatewayRefused
 from payments.models import HOLDER_MAX, OPEN_AT_PROVIDER, BankAccount, Kind, Payment, ProviderLink, State
+from payments.services import holds
 from payments.services.movements import Movement, count, note_check, payment_page, replayed, request_hash, source_check, uncount
 from payments.services.top_ups import provider_account, suspense_account
 from wallets import ledger
@@ -286,8 +287,11 @@ def start(payment: Payment, source: Wallet, now: datetime, *, ask_at: datetime |
     """
     Count and hold the money in the caller's transaction; the bank is asked after it, at the latest by the sweep (`ask_at`).
 
+    While the payer's screening is open the payout is held, and the bank is not asked.
+
     :raises LimitExceeded, RateMissing, InsufficientFunds: as they stand now.
     """
+    waiting = holds.waiting(payment, now)
     count(payment, source.party_id, direction=Direction.OUT, now=now)
     held = ledger.hold(
         debit=source.account,
@@ -298,14 +302,47 @@ def start(payment: Payment, source: Wallet, now: datetime, *, ask_at: datetime |
         meta={"payment": str(payment.id)},
     )
     payment.hold = held.id
+    state, code = (State.HELD, holds.UNDER_REVIEW) if waiting else (State.PENDING, "")
     if payment._state.adding:
-        payment.state = State.PENDING
+        payment.state, payment.failure_code = state, code
         states.begin(payment, now=now)
     else:
-        states.move(payment, State.PENDING, now=now)
-    ProviderLink.objects.create(payment=payment, gateway=GATEWAY)
-    due.schedule("payments.payout_check", run_key=str(payment.id), due_at=ask_at or now + CHECK_FIRST, payment_id=payment.id)
+        states.move(payment, state, now=now, code=code)
+    if waiting:
+        holds.cases_open(payment, waiting, now)
+        _tell(payment, "held")
+    else:
+        _to_bank(payment, ask_at or now + CHECK_FIRST)
     return payment
+
+
+def _to_bank(payment: Payment, ask_at: datetime) -> None:
+    ProviderLink.objects.create(payment=payment, gateway=GATEWAY)
+    due.schedule("payments.payout_check", run_key=str(payment.id), due_at=ask_at, payment_id=payment.id)
+
+
+def held_start(payment: Payment, now: datetime) -> None:
+    """Let a held payout go on, whose row the caller has locked; limits that refuse it now send the money back."""
+    counted = payment.counted_minor, payment.counted_at
+    try:
+        with transaction.atomic():
+            uncount(payment, payment.party_id, direction=Direction.OUT)
+            count(payment, payment.party_id, direction=Direction.OUT, now=now)
+    except HubError:
+        payment.counted_minor, payment.counted_at = counted
+        held_cancel(payment, now)
+    else:
+        states.move(payment, State.PENDING, now=now)
+        _to_bank(payment, now)
+
+
+def held_cancel(payment: Payment, now: datetime) -> None:
+    """Give a held payout back; the caller has locked its row."""
+    assert payment.hold is not None
+    ledger.void(hold=payment.hold, key=f"payment:{payment.id}:void", now=now)
+    uncount(payment, payment.party_id, direction=Direction.OUT)
+    states.move(payment, State.CANCELLED, now=now, code=holds.NOT_CARRIED_OUT)
+    _tell(payment, "cancelled")
 
 
 def _carried_on(payment_id: UUID, now: datetime, *, replayed: bool) -> Movement:

@@ -32,6 +32,7 @@ from payments.errors import NotWaitingForApproval, ProviderRefused, ProviderUnav
 from payments.gateways import gateway as gateway_named
 from payments.gateways.base import Checkout, CheckoutState, GatewayError, GatewayRefused, GatewayUnavailable
 from payments.models import OPEN_AT_PROVIDER, Kind, Payment, ProviderLink, State
+from payments.services import holds
 from payments.services.movements import balance_room_check, count, replayed, request_hash, uncount
 from wallets import ledger
 from wallets.errors import AccountClosed, CeilingExceeded, WalletClosed, WalletNotFound
@@ -175,6 +176,9 @@ def top_up_release(*, payment_id: UUID, now: datetime) -> datetime | None:
         return None
     wallet = _wallet_for(payment)
     if wallet is None or Payment.objects.filter(original=payment, state__in=OPEN_AT_PROVIDER).exists():
+        return now + RELEASE_EVERY
+    if waiting := holds.waiting(payment, now):
+        holds.cases_open(payment, waiting, now)
         return now + RELEASE_EVERY
     try:
         with transaction.atomic():
@@ -325,7 +329,8 @@ def _paid(payment: Payment, checkout: Checkout, now: datetime) -> None:
         states.move(payment, State.HELD, now=now, code="amount_mismatch" if checkout.amount != payment.amount else "reference_mismatch")
         _tell(payment, "held")
         return
-    refusal = _credit(payment, now)
+    waiting = holds.waiting(payment, now)
+    refusal = holds.UNDER_REVIEW if waiting else _credit(payment, now)
     if refusal is None:
         _posted(payment, now)
         return
@@ -340,6 +345,7 @@ def _paid(payment: Payment, checkout: Checkout, now: datetime) -> None:
     payment.suspended = True
     states.move(payment, State.HELD, now=now, code=refusal)
     due.schedule("payments.top_up_release", run_key=str(payment.id), due_at=now + RELEASE_EVERY, payment_id=payment.id)
+    holds.cases_open(payment, waiting, now)
     _tell(payment, "held")
 
 

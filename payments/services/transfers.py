@@ -16,12 +16,14 @@ from accounts.selectors import Payee
 from compliance import limits
 from compliance.errors import LimitExceeded
 from compliance.models import Direction, Window
+from compliance.screening.selectors import PartyStanding
 from core import due, events
 from core.errors import HubError, NotFound
 from core.money import Money, amount_check
 from payments import exemptions, states
 from payments.errors import NotWaitingForApproval, PayeeIsSelf
 from payments.models import Kind, Payment, State
+from payments.services import holds
 from payments.services.movements import (
     Movement,
     balance_room_check,
@@ -87,7 +89,8 @@ def transfer_send(
 
     Units: `amount` is in minor units of its currency and positive; `now` is aware UTC. `present` is False when a partner or
     a schedule acts instead of the person. A payee without a wallet in the currency gets one.
-    Returns the Movement: `posted`, or `requires_approval` when the payment is not exempt and no approval was given; then
+    Returns the Movement: `posted`, `held` while the screening of a side is open, or `requires_approval` when the payment is
+    not exempt and no approval was given; then
     `approval_id` names what the person has to confirm within five minutes, and `transfer_approve` goes on.
     Repeating a call with the same key and the same arguments returns the first Movement.
 
@@ -272,12 +275,17 @@ def post(payment: Payment, source: Wallet, now: datetime) -> Payment:
     assert payment.payee_party_id is not None
     target = _target(payment.payee_party_id, payment.currency, now)
     payment.wallet_to = target
+    waiting = holds.waiting(payment, now)
     count(payment, payment.payer_party_id, direction=Direction.OUT, now=now)
     balance_room_check(payment.payee_party_id, payment.amount, now=now)
+    meta: dict[str, str] = {"payment": str(payment.id)}
+    if waiting:
+        key = f"payment:{payment.id}:hold"
+        held = ledger.hold(debit=source.account, credit=target.account, amount=payment.amount, key=key, now=now, meta=meta)
+        payment.hold = held.id
+        return _held(payment, waiting, now)
     try:
-        ledger.post(
-            debit=source.account, credit=target.account, amount=payment.amount, key=payment.id, now=now, meta={"payment": str(payment.id)}
-        )
+        ledger.post(debit=source.account, credit=target.account, amount=payment.amount, key=payment.id, now=now, meta=meta)
     except CeilingExceeded as error:
         # The ledger's own ceiling of this one wallet: the same limit, seen from below.
         limit = limits.balance_limit(payment.payee_party_id, now) or limits.reference(payment.amount)
@@ -287,15 +295,64 @@ def post(payment: Payment, source: Wallet, now: datetime) -> Payment:
         states.begin(payment, now=now)
     else:
         states.move(payment, State.POSTED, now=now)
+    _tell(payment, "posted")
+    return payment
+
+
+def _held(payment: Payment, waiting: list[PartyStanding], now: datetime) -> Payment:
+    """It waits for screening or staff, with its money set aside."""
+    if payment._state.adding:
+        payment.state, payment.failure_code = State.HELD, holds.UNDER_REVIEW
+        states.begin(payment, now=now)
+    else:
+        states.move(payment, State.HELD, now=now, code=holds.UNDER_REVIEW)
+    holds.cases_open(payment, waiting, now)
+    _tell(payment, "held")
+    return payment
+
+
+def held_post(payment: Payment, now: datetime) -> None:
+    """
+    Let a held transfer go on, whose row the caller has locked: limits and room are checked again as they are now, and what
+    they refuse goes back to the payer.
+    """
+    assert payment.hold is not None
+    assert payment.payer_party_id is not None
+    assert payment.payee_party_id is not None
+    counted = payment.counted_minor, payment.counted_at
+    try:
+        with transaction.atomic():
+            uncount(payment, payment.payer_party_id, direction=Direction.OUT)
+            count(payment, payment.payer_party_id, direction=Direction.OUT, now=now)
+            balance_room_check(payment.payee_party_id, payment.amount, now=now)
+            ledger.capture(hold=payment.hold, key=payment.id, now=now, meta={"payment": str(payment.id)})
+    except HubError:
+        payment.counted_minor, payment.counted_at = counted
+        held_cancel(payment, now)
+    else:
+        states.move(payment, State.POSTED, now=now)
+        _tell(payment, "posted")
+
+
+def held_cancel(payment: Payment, now: datetime) -> None:
+    """Give a held transfer back; the caller has locked its row."""
+    assert payment.hold is not None
+    assert payment.payer_party_id is not None
+    ledger.void(hold=payment.hold, key=f"payment:{payment.id}:void", now=now)
+    uncount(payment, payment.payer_party_id, direction=Direction.OUT)
+    states.move(payment, State.CANCELLED, now=now, code=holds.NOT_CARRIED_OUT)
+    _tell(payment, "cancelled")
+
+
+def _tell(payment: Payment, what: str) -> None:
     events.emit(
-        "payments.transfer.posted",
+        f"payments.transfer.{what}",
         party_id=payment.payer_party_id,
         payment_id=payment.id,
         payee_party=payment.payee_party_id,
         amount=payment.amount_minor,
         currency=payment.currency,
     )
-    return payment
 
 
 def _target(payee_party: UUID, currency: str, now: datetime) -> Wallet:
