@@ -25,7 +25,8 @@ CREATE FUNCTION ledger_refuse_unbalanced() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS
 $$
 BEGIN
-    IF EXISTS (SELECT FROM added GROUP BY currency HAVING sum(amount) <> 0) THEN
+    IF (SELECT sum(amount) <> 0 OR min(currency) <> max(currency) FROM added)
+        AND EXISTS (SELECT FROM added GROUP BY currency HAVING sum(amount) <> 0) THEN
         RAISE EXCEPTION 'ledger: entries do not sum to zero' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NULL;

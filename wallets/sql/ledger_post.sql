@@ -139,7 +139,8 @@ BEGIN
         ) RETURNS ledger_answer
             LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS %L
         $create$,
-        (SELECT replace(replace(replace(prosrc, 'p_kind', '''posted'''), 'p_origin', 'NULL'), 'p_release', '0')
+        (SELECT replace(replace(replace(replace(replace(prosrc,
+            ' held = held - p_release,', ''), ' + p_release', ''), 'p_release', '0'), 'p_kind', '''posted'''), 'p_origin', 'NULL')
          FROM pg_proc WHERE oid = 'public._ledger_move'::regproc)
     );
 END
