@@ -127,8 +127,10 @@ def percent(value: Decimal, language: str) -> str:
 def day(value: date, language: str, form: str = "long") -> str:
     """
     A date in words. Forms: "long" (21 November 2026), "medium" (21 Nov 2026), "short" (21 Nov),
-    "weekday" (Saturday 21 November).
+    "weekday" (Saturday 21 November), "month" (November 2026; the Gregorian month in every language).
     """
+    if form == "month":
+        return digits(format_skeleton("yMMMM", value, locale=locale_for(language)), language)
     if is_persian(language):
         return _jalali(value, form)
     locale = locale_for(language)

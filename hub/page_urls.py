@@ -10,7 +10,6 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("hide-amounts/", views.hide_amounts, name="hide_amounts"),
     path("wallets/<uuid:wallet_id>/", views.wallet, name="wallet"),
-    path("plan/", views.plan, name="plan"),
     path("more/", views.more, name="more"),
     path("more/limits/", views.limits, name="limits"),
     path("more/help/", views.help_page, name="help"),

@@ -12,6 +12,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts.models import Person
+from budgeting import selectors as budgeting
+from budgeting.selectors import SafeToSpend
 from compliance import limits
 from compliance.limits import LimitStatus
 from compliance.models import Level
@@ -42,6 +44,7 @@ class HomePage:
     latest: list[PaymentView]
     chart: charts.LineChart | None
     has_paid: bool
+    safe: SafeToSpend
 
     @property
     def is_new(self) -> bool:
@@ -82,6 +85,7 @@ def home_for(person: Person, *, now: datetime, language: str) -> HomePage:
         # The shape of a line tells as much as its figures, so hidden amounts have no chart.
         chart=_chart(person, rows, now, language) if latest and not person.hide_amounts else None,
         has_paid=any(view.is_transfer and not view.incoming for view in latest),
+        safe=budgeting.safe_to_spend(person.party_id, budgeting.keeper_is(person), now=now, balances=[row.balance for row in rows]),
     )
 
 

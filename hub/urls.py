@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("wallets.urls")),
     path("", include("payments.urls")),
+    path("", include("budgeting.urls")),
     path("", include("payments.webhook_urls")),
     path("", include("engagement.urls")),
 ]

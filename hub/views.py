@@ -72,12 +72,6 @@ def wallet(request: HttpRequest, wallet_id: UUID) -> HttpResponse:
 
 @require_safe
 @login_required
-def plan(request: HttpRequest) -> HttpResponse:
-    return render(request, "hub/plan.html")
-
-
-@require_safe
-@login_required
 def more(request: HttpRequest) -> HttpResponse:
     return render(request, "hub/more.html")
 
