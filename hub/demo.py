@@ -182,6 +182,7 @@ def _partner() -> dict[str, str]:
 def _money_load() -> None:
     """Top-ups first, then transfers; each has a key of its own, so that a second run finds the first one's."""
     events.relay(limit=1000)
+    screened()
     people = {demo.handle: Person.objects.get(email=demo.email) for demo in PEOPLE}
     if not settings.SANDBOX_URL:
         return
@@ -190,6 +191,18 @@ def _money_load() -> None:
     for source, target, amount, note in TRANSFERS:
         _transfer(people[source], target, Money(amount, "EUR"), note, key=f"demo-{source}-{target}")
     events.relay(limit=1000)
+
+
+def screened() -> None:
+    """
+    Load the made-up sanctions list and screen whoever is not screened yet: the screening process, which does it otherwise,
+    may not be up while the demo is made, and payments would wait for it.
+    """
+    from compliance.screening import lists, worker
+
+    lists.list_load(source=lists.Source.DEMO, path=lists.DEMO_LIST, now=clock.now())
+    for party_id in Party.objects.filter(verdict__isnull=True).values_list("id", flat=True):
+        worker.party_screen(party_id=party_id, now=clock.now())
 
 
 def _top_up(person: Person, amount: Money, *, key: str) -> None:

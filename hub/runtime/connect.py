@@ -54,13 +54,18 @@ def ensure_environment(argv: Sequence[str]) -> None:
     state = State.chosen(environ)
     if environ.get("DATABASE_URL"):
         _know_the_keys(state)
-    elif command in NO_DATABASE or {"--help", "-h", "--version"} & set(argv[1:]):
+    elif command in NO_DATABASE or _needs_none(command, argv):
         environ.setdefault("HUB_ENV", "development")
     else:
         try:
             _use_embedded(state, command)
         except RunError as error:
             sys.exit(f"{argv[0]}: {error}")
+
+
+def _needs_none(command: str, argv: Sequence[str]) -> bool:
+    words = {word.partition("=")[0] for word in argv[1:]}
+    return bool({"--help", "-h", "--version"} & words) or (command == "screen" and "--pairs" in words)
 
 
 def _fill(values: Mapping[str, str]) -> None:
