@@ -39,11 +39,16 @@ def own() -> Iterator[None]:
         yield
     finally:
         os.environ.update(before)
-        _administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        for owner in (False, True):
+            # Each role may end its own sessions only.
+            _administer(
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND usename = current_user", owner=owner
+            )
+        _administer(f"DROP DATABASE IF EXISTS {name}")
 
 
-def _administer(statement: str) -> None:
-    with contextlib.closing(connect(owner=True)) as connection, connection.cursor() as cursor:
+def _administer(statement: str, *, owner: bool = True) -> None:
+    with contextlib.closing(connect(owner=owner)) as connection, connection.cursor() as cursor:
         cursor.execute(statement)
 
 
