@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from compliance.models import PartyLevel, Usage
+from compliance.models import PartyLevel, Usage, Verdict
 from core import privacy
 
 
@@ -39,3 +39,22 @@ def erase(party_id: UUID, now: datetime) -> None:
 
 
 privacy.register("compliance", export=export, erase=erase, retention="Levels and counted sums: five years after the account is closed.")
+
+
+def screening_export(party_id: UUID) -> dict[str, Any]:
+    """That and when the name was compared with sanctions lists. What was found and what staff decided may not be told."""
+    verdict = Verdict.objects.filter(party_id=party_id).first()
+    return {"screened_at": verdict.screened_at.isoformat() if verdict else None}
+
+
+def screening_erase(party_id: UUID, now: datetime) -> None:
+    """Quoted names and staff's notes become unreadable with the party's key; that there was a case must be kept."""
+
+
+privacy.register(
+    "compliance.screening",
+    export=screening_export,
+    erase=screening_erase,
+    retention="Verdicts and cases: five years after the account is closed.",
+    fields=("compliance.verdict.matches", "compliance.case.note"),
+)

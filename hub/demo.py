@@ -241,4 +241,3 @@ def pay_on_hosted_page(url: str) -> None:
         answer = browser.post(url, data=card, allow_redirects=False, timeout=10)
         if answer.status_code != 303:
             raise RuntimeError(f"the hosted page answered {answer.status_code}")
-

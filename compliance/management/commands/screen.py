@@ -122,7 +122,9 @@ def _where(line: int) -> str:
 def _name(row: dict[str, Any], column: str, line: int) -> str:
     name = " ".join(str(row.get(column) or "").split())
     if not name or len(name) > NAME_MAX:
-        raise InputWrong(f"{_where(line)}{column} is empty." if not name else f"{_where(line)}{column} is longer than {NAME_MAX} characters.")
+        raise InputWrong(
+            f"{_where(line)}{column} is empty." if not name else f"{_where(line)}{column} is longer than {NAME_MAX} characters."
+        )
     return name
 
 

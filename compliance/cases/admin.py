@@ -1,0 +1,109 @@
+"""Cases: one member of staff proposes, another one decides. Everything shown here is kept from the person (tipping off)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from compliance.cases import services
+from compliance.models import Case, Decision, Verdict
+from compliance.screening.admin import by_party, matches_shown
+from core import audit, clock
+from core.admin import ReadOnly
+from core.errors import HubError
+
+
+class CaseForm(forms.ModelForm[Case]):
+    decision = forms.ChoiceField(
+        label=_("Your decision"),
+        choices=[("", _("No decision yet")), *Decision.choices],
+        required=False,
+        help_text=_("The first decision is a proposal. It is carried out when somebody else decides the same."),
+    )
+    remark = forms.CharField(
+        label=_("Remark"), widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=services.NOTE_MAX, strip=True
+    )
+
+    class Meta:
+        model = Case
+        fields = ()
+
+
+@admin.register(Case)
+class CaseAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    form = CaseForm
+    list_display = ("opened_at", "party_id", "reason", "state", "waiting", "proposal", "proposed_by_id", "decided_by_id", "closed_at")
+    list_filter = ("state", "reason", "proposal")
+    search_fields = ("id",)
+    search_help_text = _("The whole id of a party or a case")
+    ordering = ("-opened_at", "id")
+    show_full_result_count = False
+    actions = None
+    _shown = (
+        "party", "party_name", "reason", "found", "items_shown", "state", "opened_at",
+        "proposal", "proposed_by", "proposed_at", "decided_by", "closed_at", "note",
+    )  # fmt: skip
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(services.RIGHT) and (obj is None or obj.state == Case.State.OPEN)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
+        return super().get_queryset(request).annotate(items_count=Count("items"))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        return by_party(queryset, search_term), False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [*self._shown, *(("decision", "remark") if obj and self.has_change_permission(request, obj) else ())]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return list(self._shown)
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        case = self.get_object(request, object_id)
+        if case is not None:
+            viewed = {"object_type": "case", "object_id": case.pk}
+            audit.record("compliance.case.viewed", actor=request.user, party_id=case.party_id, **viewed)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Case, form: Any, change: bool) -> None:
+        decision = form.cleaned_data["decision"]
+        if not decision:
+            return
+        try:
+            case = services.case_propose(
+                by=request.user,  # type: ignore[arg-type]
+                case_id=obj.id,
+                decision=decision,
+                note=form.cleaned_data["remark"],
+                now=clock.now(),
+            )
+        except HubError as error:
+            messages.error(request, str(error))
+            return
+        text = _("It waits for a second member of staff.") if case.state == Case.State.OPEN else case.get_state_display()
+        messages.info(request, str(text))
+
+    @admin.display(description=_("waiting"))
+    def waiting(self, case: Any) -> int:
+        return int(case.items_count)
+
+    @admin.display(description=_("name"))
+    def party_name(self, case: Case) -> str:
+        return case.party.name
+
+    @admin.display(description=_("matches"))
+    def found(self, case: Case) -> SafeString:
+        return matches_shown(Verdict.objects.filter(party_id=case.party_id).first())
+
+    @admin.display(description=_("waits for this case"))
+    def items_shown(self, case: Case) -> SafeString:
+        rows = case.items.order_by("id").values_list("kind", "object_id", "added_at")
+        return format_html_join("", "{} {} ({})<br>", rows)
