@@ -101,6 +101,6 @@ class StaffSite(OTPAdminSite):
         return allowed
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        view: Callable[..., HttpResponse] = super().login
-        response: HttpResponse = _admin_scripts(view)(request, extra_context)
+        view: Callable[..., Any] = _admin_scripts(super().login)
+        response: HttpResponse = view(request, extra_context)
         return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from uuid import UUID
 
 from bench import ledger as ledger_bench
 from bench.clients import throughput
@@ -48,7 +49,7 @@ def _handle(person: object) -> None:
         services.handle_set(by=person, party_id=person.party_id, handle=f"b{person.id.hex[-16:]}", now=clock.now())
 
 
-def _sender(people: list[tuple[object, object]]) -> Callable[[int], Callable[[], object]]:
+def _sender(people: list[tuple[UUID, UUID]]) -> Callable[[int], Callable[[], object]]:
     def client(seed: int) -> Callable[[], object]:
         from django.db import connections
 
