@@ -13,6 +13,7 @@ from core.events import subscribe
 from engagement.notifications import handlers as notices
 from payments import handlers as payments
 from payments import selectors as payment_selectors
+from payments.bills import handlers as bills
 from wallets import handlers as wallets
 from wallets import selectors as wallet_selectors
 
@@ -27,6 +28,7 @@ subscribe("accounts.person.signed_up", compliance.party_screen)
 subscribe("accounts.person.changed", compliance.person_screen_again)
 subscribe("accounts.party.opened", compliance.party_screen)
 subscribe("accounts.party.changed", compliance.party_screen)
+subscribe("compliance.identity.checked", compliance.party_screen)
 subscribe("compliance.screening.cleared", payments.held_try_again)
 subscribe("compliance.case.released", payments.held_try_again)
 subscribe("compliance.case.blocked", payments.held_give_up)
@@ -37,6 +39,11 @@ subscribe("compliance.limit_rule.changed", wallets.ceilings_refresh_schedule)
 
 subscribe("wallets.wallet.opened", wallets.ceilings_follow, prompt=True)
 subscribe("wallets.wallet.opened", payments.suspended_try_again)
+
+# A bill's run ends as its payment does; what is quicker than its own look.
+for _ended in ("payout.posted", "payout.failed", "payout.cancelled", "transfer.cancelled"):
+    subscribe(f"payments.{_ended}", bills.payment_follow)
+subscribe("accounts.person.closed", bills.bills_end)
 
 # Who is told of what (docs/notices.md).
 subscribe("payments.transfer.posted", notices.transfer_posted)
@@ -59,6 +66,7 @@ subscribe("accounts.membership.ended", notices.member_left)
 subscribe("accounts.partner_consent.granted", notices.partner_granted)
 subscribe("accounts.partner_consent.revoked", notices.partner_revoked)
 subscribe("compliance.level.changed", notices.level_changed)
+subscribe("compliance.identity.declined", notices.identity_declined)
 
 # The one feed. A refund that a bank sends back after all moves the money again.
 for _name in ("transfer.posted", "transfer.reversed", "top_up.posted", "payout.posted", "payout.failed", "refund.posted", "refund.failed"):

@@ -11,6 +11,7 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.staff_groups import rights_register
         from payments import privacy, tasks  # noqa: F401
+        from payments.bills import tasks as bill_tasks  # noqa: F401
 
         reading = ("payments.view_payment", "payments.view_paymentstep", "payments.view_providerlink")
         rights_register("support", *reading)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import Q
@@ -144,6 +145,10 @@ class Bill(models.Model):
             last_on=self.last_on,
         )
 
+    def plan_today(self, now: datetime) -> date:
+        """The date where the bill lives."""
+        return now.astimezone(ZoneInfo(self.time_zone)).date()
+
     @property
     def is_living(self) -> bool:
         return self.state in (BillState.ACTIVE, BillState.PAUSED)
@@ -200,4 +205,4 @@ class BillRun(models.Model):
     @property
     def later_on(self) -> date | None:
         """The day of the next try, when it is not the first."""
-        return self.bill.plan.today(self.due_at) if self.state == RunState.RETRYING else None
+        return self.bill.plan_today(self.due_at) if self.state == RunState.RETRYING else None

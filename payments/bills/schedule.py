@@ -102,9 +102,6 @@ class Plan:
         """
         return datetime.combine(day, self.at, tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
 
-    def today(self, now: datetime) -> date:
-        return now.astimezone(ZoneInfo(self.zone)).date()
-
     def _number_after(self, after: date) -> int:
         if self.every is Every.WEEK:
             return max(0, (after - self.first_on).days // (7 * self.interval) + 1)

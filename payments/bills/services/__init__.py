@@ -1,0 +1,48 @@
+"""What people and the clock do with bills."""
+
+from payments.bills.services.mandates import (
+    BillPreview,
+    Terms,
+    To,
+    bill_amount_set,
+    bill_approval_request,
+    bill_approve,
+    bill_change,
+    bill_change_drop,
+    bill_change_preview,
+    bill_create,
+    bill_end,
+    bill_expire,
+    bill_pause,
+    bill_preview,
+    bill_resume,
+    bill_skip_next,
+    bills_end_all,
+    payee_words,
+    terms_of,
+)
+from payments.bills.services.runs import bill_run, payment_followed
+
+__all__ = [
+    "BillPreview",
+    "Terms",
+    "To",
+    "bill_amount_set",
+    "bill_approval_request",
+    "bill_approve",
+    "bill_change",
+    "bill_change_drop",
+    "bill_change_preview",
+    "bill_create",
+    "bill_end",
+    "bill_expire",
+    "bill_pause",
+    "bill_preview",
+    "bill_resume",
+    "bill_run",
+    "bill_skip_next",
+    "bills_end_all",
+    "payee_words",
+    "payment_followed",
+    "terms_of",
+]

@@ -18,6 +18,7 @@ from accounts.errors import PartyClosed, PayeeClosed
 from compliance.errors import LimitExceeded
 from core import due, events
 from core.errors import HubError
+from core.models import DueWork
 from core.rates import RateMissing
 from payments.bills.errors import AmountMissing
 from payments.bills.models import OPEN_RUNS, Bill, BillRun, BillState, RunState
@@ -32,7 +33,7 @@ RETRY_DAYS = (1, 2)
 NOT_NOW = (InsufficientFunds, LimitExceeded, RateMissing, AmountMissing)
 # Nothing will change by itself: the bill is paused and the person told.
 NOT_ANY_MORE = (WalletClosed, AccountClosed, PayeeClosed, PartyClosed)
-FOLLOW_FIRST, FOLLOW_MOST = timedelta(seconds=10), timedelta(hours=6)
+FOLLOW_FIRST, FOLLOW_MOST = timedelta(seconds=10), timedelta(hours=1)
 
 _PAID = (State.POSTED,)
 _LOST = (State.FAILED, State.CANCELLED, State.EXPIRED, State.REVERSED)
@@ -42,26 +43,26 @@ def run_key(run: BillRun) -> str:
     return f"{run.bill_id}:{run.period}"
 
 
-def bill_run(*, run_id: UUID, now: datetime) -> datetime | None:
+def bill_run(*, bill_id: UUID, period: str, now: datetime) -> datetime | None:
     """
     Do what a run needs now: pay it, try it again, or see what became of its payment. Safe to do any number of times.
 
     Returns when to look again, or None when it is decided.
     """
     try:
-        return _attempt(run_id, now)
+        return _attempt(bill_id, period, now)
     except HubError as error:
         # Behind the rollback of everything the attempt had begun.
-        return _not_paid(run_id, error, now)
+        return _not_paid(bill_id, period, error, now)
 
 
 @transaction.atomic
-def _attempt(run_id: UUID, now: datetime) -> datetime | None:
-    bill, run = _locked(run_id)
+def _attempt(bill_id: UUID, period: str, now: datetime) -> datetime | None:
+    bill, run = _locked(bill_id, period)
+    if run is None or not run.is_open:
+        return None
     if run.state == RunState.UNDER_WAY:
         return _follow(bill, run, now)
-    if not run.is_open:
-        return None
     if run.due_at > now:
         return run.due_at
     if bill.state != BillState.ACTIVE:
@@ -79,14 +80,13 @@ def _attempt(run_id: UUID, now: datetime) -> datetime | None:
 
 
 @transaction.atomic
-def _not_paid(run_id: UUID, error: HubError, now: datetime) -> datetime | None:
-    bill, run = _locked(run_id)
-    if run.state not in (RunState.SCHEDULED, RunState.RETRYING):
+def _not_paid(bill_id: UUID, period: str, error: HubError, now: datetime) -> datetime | None:
+    bill, run = _locked(bill_id, period)
+    if run is None or run.state not in (RunState.SCHEDULED, RunState.RETRYING):
         return None
     run.tries += 1
     if isinstance(error, NOT_NOW) and run.tries <= len(RETRY_DAYS):
-        plan = bill.plan
-        run.due_at = plan.moment(plan.today(now) + timedelta(days=RETRY_DAYS[run.tries - 1]))
+        run.due_at = bill.plan.moment(bill.plan_today(now) + timedelta(days=RETRY_DAYS[run.tries - 1]))
         _decide(bill, run, RunState.RETRYING, now, code=error.code)
         return run.due_at
     _decide(bill, run, RunState.FAILED, now, code=error.code)
@@ -99,16 +99,17 @@ def _not_paid(run_id: UUID, error: HubError, now: datetime) -> datetime | None:
 
 def payment_followed(*, payment_id: UUID, now: datetime) -> None:
     """Something became of a payment: if a bill made it, its run follows, also one that had been paid before."""
-    run_id = BillRun.objects.filter(payment_id=payment_id).values_list("id", flat=True).first()
-    if run_id is None:
+    found = BillRun.objects.filter(payment_id=payment_id).values_list("bill_id", "period").first()
+    if found is None:
         return
     with transaction.atomic():
-        bill, run = _locked(run_id)
-        if run.state in (RunState.UNDER_WAY, RunState.PAID):
+        bill, run = _locked(*found)
+        if run is not None and run.state in (RunState.UNDER_WAY, RunState.PAID):
             _follow(bill, run, now)
 
 
 def _follow(bill: Bill, run: BillRun, now: datetime) -> datetime | None:
+    assert run.payment_id is not None
     payment = Payment.objects.get(id=run.payment_id)
     if payment.state in _PAID:
         if run.state != RunState.PAID:
@@ -121,11 +122,12 @@ def _follow(bill: Bill, run: BillRun, now: datetime) -> datetime | None:
     return now + min(max((now - payment.created_at) / 2, FOLLOW_FIRST), FOLLOW_MOST)
 
 
-def _locked(run_id: UUID) -> tuple[Bill, BillRun]:
-    """The bill's row is the lock; the run is read behind it, as it is then."""
-    bill = Bill.objects.select_for_update(of=("self",)).select_related("wallet").get(runs=run_id)
-    run = BillRun.objects.get(id=run_id)
-    run.bill = bill
+def _locked(bill_id: UUID, period: str) -> tuple[Bill, BillRun | None]:
+    """The bill's row is the lock; the run is read behind it, as it is then. A changed bill may have none for the period."""
+    bill = Bill.objects.select_for_update(of=("self",)).select_related("wallet").get(id=bill_id)
+    run = BillRun.objects.filter(bill_id=bill_id, period=period).first()
+    if run is not None:
+        run.bill = bill
     return bill, run
 
 
@@ -153,30 +155,25 @@ def _end_if_over(bill: Bill, now: datetime) -> None:
 
 def plan_next(bill: Bill, *, after: date | None, now: datetime) -> BillRun | None:
     """Put the first period behind `after` in line that has no run yet; None when the bill is over."""
-    for slot in _slots(bill, after, now):
+    for slot in slots_of(bill, after, now):
         amount = None if bill.is_up_to else bill.amount_minor
-        run = BillRun(
-            bill=bill,
-            period=slot.period,
-            on_date=slot.on_date,
-            pay_on=slot.pay_on,
-            due_at=slot.due_at,
-            amount_minor=amount,
-            state=RunState.SCHEDULED,
-        )
         if BillRun.objects.filter(bill=bill, period=slot.period).exists():
             continue
-        run.save(force_insert=True)
-        key = run_key(run)
-        due.schedule(KIND, run_key=key, due_at=run.due_at, run_id=run.id)
+        run = BillRun.objects.create(
+            bill=bill, period=slot.period, on_date=slot.on_date, pay_on=slot.pay_on, due_at=slot.due_at, amount_minor=amount
+        )
+        work = due.schedule(KIND, run_key=run_key(run), due_at=run.due_at, bill_id=bill.id, period=run.period)
+        if (work.state, work.due_at) != (DueWork.State.WAITING, run.due_at):
+            # The period was in line before, and the bill was changed since.
+            due.reschedule(KIND, run_key=run_key(run), due_at=run.due_at, revive=True)
         return run
     return None
 
 
-def _slots(bill: Bill, after: date | None, now: datetime) -> Iterator[Slot]:
+def slots_of(bill: Bill, after: date | None, now: datetime) -> Iterator[Slot]:
     """The plan's slots; one whose working day lies before today (a bill set up on a Saturday for Sunday) goes to the next."""
     plan = bill.plan
-    today = plan.today(now)
+    today = bill.plan_today(now)
     for slot in plan.slots(after=after):
         if slot.pay_on < today <= slot.on_date:
             pay_on = working_day(slot.on_date, Shift.AFTER, plan.country)
