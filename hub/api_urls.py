@@ -9,6 +9,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 
 from accounts import api as accounts
 from accounts import api_auth
+from budgeting import api as budgeting
 from compliance import api as compliance
 from core.api.views import UnknownRouteView
 from hub import api_docs, selectors
@@ -32,6 +33,12 @@ _v1: list[URLPattern | URLResolver] = [
     path("top-ups", payments.TopUpsView.as_view()),
     path("top-ups/<uuid:top_up_id>", payments.TopUpView.as_view()),
     path("activity", payments.ActivityView.as_view()),
+    path("feed", budgeting.FeedView.as_view()),
+    path("feed/<uuid:item_id>", budgeting.FeedItemView.as_view()),
+    path("feed/<uuid:item_id>/category", budgeting.FilingView.as_view()),
+    path("categories", budgeting.CategoriesView.as_view()),
+    path("budgets", budgeting.BudgetsView.as_view()),
+    path("safe-to-spend", budgeting.SafeToSpendView.as_view()),
     path("limits", compliance.LimitsView.as_view(balance_of=selectors.reference_balance)),
 ]
 

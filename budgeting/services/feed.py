@@ -167,7 +167,9 @@ def _guess(item: FeedItem, payment: Payment) -> tuple[str, str]:
     told = _guess_by_name(item)
     if told is not None:
         return told
-    noted = category_of_note(payment.note) if payment.note else None
+    # A bill's own name is the best note there is: "Electricity".
+    bill = getattr(payment, "bill_run", None)
+    noted = category_of_note(" ".join(filter(None, (bill.bill.name if bill else "", payment.note))))
     if noted is not None:
         return noted, Why.NOTE
     return (PEOPLE if item.kind == Kind.TRANSFER_OUT else OTHER), Why.TRANSFER

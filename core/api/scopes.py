@@ -15,6 +15,8 @@ TRANSFERS_WRITE: Final = "transfers:write"
 TOP_UPS_READ: Final = "top_ups:read"
 TOP_UPS_WRITE: Final = "top_ups:write"
 LIMITS_READ: Final = "limits:read"
+BUDGETS_READ: Final = "budgets:read"
+BUDGETS_WRITE: Final = "budgets:write"
 
 SCOPES: Final[dict[str, str | Promise]] = {
     PROFILE_READ: _("See your name, e-mail address, language and home currency"),
@@ -25,5 +27,7 @@ SCOPES: Final[dict[str, str | Promise]] = {
     TOP_UPS_READ: _("See top-ups"),
     TOP_UPS_WRITE: _("Start top-ups; you pay on the card provider's own page"),
     LIMITS_READ: _("See limits and how much of them is used"),
+    BUDGETS_READ: _("See what money was spent on, budgets and what is safe to spend"),
+    BUDGETS_WRITE: _("Set budgets and file transactions under categories"),
 }
 ALL: Final = frozenset(SCOPES)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import Party, Person
 from accounts.services import PartnerCreated, household_open, membership_add
+from budgeting.models import FeedItem
+from budgeting.services import feed_follow
 from core import clock
 from core.api.scopes import SCOPES
 from core.api.views import ApiView
@@ -40,6 +42,13 @@ OPERATIONS: list[tuple[str, str, Any, str]] = [
     ("GET", "/top-ups/{transfer}", None, "top_ups:read"),
     ("GET", "/activity", None, "wallets:read"),
     ("GET", "/limits", None, "limits:read"),
+    ("GET", "/feed", None, "budgets:read"),
+    ("GET", "/feed/{item}", None, "budgets:read"),
+    ("POST", "/feed/{item}/category", {"category": "gifts"}, "budgets:write"),
+    ("GET", "/categories", None, "budgets:read"),
+    ("GET", "/budgets", None, "budgets:read"),
+    ("POST", "/budgets", {"budgets": [{"category": "gifts", "amount": eur(5_00)}]}, "budgets:write"),
+    ("GET", "/safe-to-spend", None, "budgets:read"),
     ("GET", "/currencies", None, ""),
 ]
 IDS = [f"{method} {path}" for method, path, _body, _scope in OPERATIONS]
@@ -61,6 +70,8 @@ def call(asa: Person, asa_wallet: Wallet, bo_wallet: Wallet) -> Call:
         return str(transfer_send(**asked, amount=Money(minor, "EUR"), idempotency_key=key, now=clock.now()).payment.id)
 
     names = {"wallet": str(asa_wallet.id), "transfer": send("a", 10_00), "waiting": send("b", 40_00)}
+    feed_follow(payment_id=UUID(names["transfer"]))
+    names["item"] = str(FeedItem.objects.get(party_id=asa.party_id).id)
 
     def fill(value: Any) -> Any:
         if isinstance(value, dict):
@@ -77,7 +88,7 @@ def test_the_table_is_complete() -> None:
     schema = SchemaGenerator().get_schema(request=None, public=True)
     documented = {(method.upper(), path.removeprefix("/api/v1")) for path, methods in schema["paths"].items() for method in methods}
     documented = {(method, path) for method, path in documented if not path.startswith("/auth/")}
-    names = {"{wallet}": "{wallet_id}", "{waiting}": "{transfer_id}", "{transfer}": "{transfer_id}"}
+    names = {"{wallet}": "{wallet_id}", "{item}": "{item_id}", "{waiting}": "{transfer_id}", "{transfer}": "{transfer_id}"}
     table = set()
     for method, path, _body, _scope in OPERATIONS:
         for short, long in names.items():
@@ -136,7 +147,7 @@ class TestObjectsOfOthers:
         assert call(bearer(token_for(other.application, None, " ".join(SCOPES))), method, path, body).status_code == 404
 
     def test_are_not_found_when_they_are_not_there(self, as_asa: Api, method: str, path: str, body: Any, scope: str) -> None:
-        place = path.replace("{wallet}", "{}").replace("{transfer}", "{}").replace("{waiting}", "{}").format(uuid4())
+        place = path.format(wallet=uuid4(), transfer=uuid4(), waiting=uuid4(), item=uuid4())
         answer = as_asa.get(place) if method == "GET" else as_asa.post(place, body)
         assert answer.status_code == 404
         assert answer["Content-Type"] == "application/problem+json"
