@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from compliance import services
 from compliance.cases import admin as cases_admin
 from compliance.errors import RuleInPast
+from compliance.identity import admin as identity_admin
 from compliance.models import LimitRule, PartyLevel, Usage
 from compliance.screening import admin as screening_admin
 from core import clock
 
 # Django finds the parts' pages through this module.
-__all__ = ["LimitRuleAdmin", "PartyLevelAdmin", "UsageAdmin", "cases_admin", "screening_admin"]
+__all__ = ["LimitRuleAdmin", "PartyLevelAdmin", "UsageAdmin", "cases_admin", "identity_admin", "screening_admin"]
 
 
 class _AddOnly(admin.ModelAdmin[Any]):

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from compliance.cases.models import Case, CaseItem, Decision
+from compliance.identity.models import IdentityData
 from compliance.screening.models import Clearance, ListEntry, ListName, SanctionsList, Source, Verdict
 from core.ids import uuid7
 
@@ -20,6 +21,7 @@ __all__ = [
     "Clearance",
     "Decision",
     "Direction",
+    "IdentityData",
     "Level",
     "LimitRule",
     "ListEntry",

@@ -11,6 +11,7 @@ from accounts import api as accounts
 from accounts import api_auth
 from budgeting import api as budgeting
 from compliance import api as compliance
+from compliance.identity import api as identity
 from core.api.views import UnknownRouteView
 from hub import api_docs, selectors
 from payments import api as payments
@@ -33,6 +34,7 @@ _v1: list[URLPattern | URLResolver] = [
     path("top-ups", payments.TopUpsView.as_view()),
     path("top-ups/<uuid:top_up_id>", payments.TopUpView.as_view()),
     path("activity", payments.ActivityView.as_view()),
+    path("identity", identity.IdentityView.as_view()),
     path("feed", budgeting.FeedView.as_view()),
     path("feed/<uuid:item_id>", budgeting.FeedItemView.as_view()),
     path("feed/<uuid:item_id>/category", budgeting.FilingView.as_view()),

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # --- pages
     path("", include("hub.page_urls")),
     path("", include("accounts.urls")),
+    path("", include("compliance.urls")),
     path("", include("wallets.urls")),
     path("", include("payments.urls")),
     path("", include("budgeting.urls")),

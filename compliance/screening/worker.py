@@ -17,9 +17,10 @@ from django.db import transaction
 
 from accounts.models import Party
 from compliance.cases import services as cases
+from compliance.identity.selectors import identity_current
 from compliance.models import Case
 from compliance.screening import holder
-from compliance.screening.index import Match
+from compliance.screening.index import Match, NameIndex
 from compliance.screening.models import Clearance, Verdict
 from compliance.screening.verdicts import name_index
 from core import audit, events
@@ -41,10 +42,32 @@ class Facts:
     schema: str
     birth_year: int | None = None
     country: str = ""
+    legal_name: str = ""
 
 
 def facts_of(party: Party) -> Facts:
-    return Facts(name=party.name, schema=_SCHEMAS[Party.Kind(party.kind)])
+    identity = identity_current(party.id)
+    born = identity.birth_date_text[:4] if identity else ""
+    return Facts(
+        name=party.name,
+        schema=_SCHEMAS[Party.Kind(party.kind)],
+        birth_year=int(born) if born else None,
+        country=identity.country if identity else "",
+        legal_name=identity.legal_name if identity else "",
+    )
+
+
+def _search(index: NameIndex, facts: Facts) -> list[Match]:
+    """By the name others see and by the one in the document: either may be the one on a list."""
+    best: dict[tuple[str, str], Match] = {}
+    for name in {facts.name, facts.legal_name} - {""}:
+        for match in index.search(
+            name, schema=facts.schema, birth_year=facts.birth_year, country=facts.country, minimum=HIT_SCORE, limit=_KEPT
+        ):
+            key = match.entry.source, match.entry.entry_id
+            if key not in best or best[key].score < match.score:
+                best[key] = match
+    return sorted(best.values(), key=lambda match: (-match.score, match.entry.source, match.entry.entry_id))[:_KEPT]
 
 
 def party_screen(*, party_id: UUID, now: datetime) -> Verdict | None:
@@ -63,9 +86,7 @@ def party_screen(*, party_id: UUID, now: datetime) -> Verdict | None:
         if party is None or not party.name:
             return None
         facts = facts_of(party)
-        found = loaded.index.search(
-            facts.name, schema=facts.schema, birth_year=facts.birth_year, country=facts.country, minimum=HIT_SCORE, limit=_KEPT
-        )
+        found = _search(loaded.index, facts)
         return _store(party, _without_cleared(party, found), found, loaded.newest, now)
 
 

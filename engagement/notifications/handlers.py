@@ -169,6 +169,10 @@ def level_changed(event: Event) -> None:
     _give(event, Topic.ACCOUNT, "level_changed", data={"level": level})
 
 
+def identity_declined(event: Event) -> None:
+    _give(event, Topic.ACCOUNT, "identity_declined", subject_id=_uuid(event, "identity_id"))
+
+
 def member_joined(event: Event) -> None:
     _membership(event, "member_joined")
 

@@ -342,6 +342,13 @@ _KINDS: Final[dict[str, Callable[[Notice, _Facts], Words]]] = {
     ),
     "password_reset": _fixed(lambda: _("Your password was reset"), icon="lock", page="sessions", sub=lambda: _("All sessions have ended.")),
     "email_changed": _fixed(lambda: _("Your e-mail address was changed"), icon="shield", page="account_email"),
+    "identity_declined": _fixed(
+        lambda: _("Your identity details were declined"),
+        icon="shield",
+        tone="harm",
+        page="identity",
+        sub=lambda: _("You are back at level 3. See why, and give them again."),
+    ),
     "level_changed": _level,
     "member_joined": _member(True),
     "member_left": _member(False),
