@@ -21,6 +21,9 @@ _MORE = {
     "kosovo": "XK", "holy see": "VA", "crimea": "UA", "region: crimea": "UA", "bosnia and herzegovina": "BA", "trinidad and tobago": "TT",
 }  # fmt: skip
 
+# Two letters that stand for no country.
+_NONE = frozenset({"ZZ", "EU", "EZ", "UN", "QO", "XA", "XB"})
+
 
 def _plain(text: str) -> str:
     folded = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
@@ -29,7 +32,7 @@ def _plain(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _names() -> dict[str, str]:
-    known = {_plain(name).replace("&", "and"): code for code, name in Locale("en").territories.items() if len(code) == 2 and code.isalpha()}
+    known = {_plain(name).replace("&", "and"): code for code, name in Locale("en").territories.items() if len(code) == 2 and code.isalpha() and code not in _NONE}
     return known | _MORE
 
 
