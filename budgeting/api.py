@@ -97,7 +97,7 @@ class FeedInput(PageInput):
 
 
 class MonthInput(serializers.Serializer[Any]):
-    month = serializers.RegexField(r"^(19[7-9]\d|[2-9]\d{3})-(0[1-9]|1[0-2])$", required=False, help_text="2026-03; this month by default.")
+    month = serializers.RegexField(r"^(19[7-9]\d|2[01]\d\d)-(0[1-9]|1[0-2])$", required=False, help_text="2026-03; this month by default.")
 
 
 class FilingInput(serializers.Serializer[Any]):

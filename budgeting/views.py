@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
@@ -87,11 +88,11 @@ def category(request: HttpRequest, code: str) -> HttpResponse:
     month = _month(request, today)
     view = selectors.month_view(person.party_id, keeper, month=month, today=today)
     row = next((row for row in view.rows if row.category.code == code), None)
-    span = {"category": code, "since": month, "before": selectors.month_after(month), "limit": PAGE_SIZE}
+    listed = partial(selectors.feed_for, person.party_id, category=code, since=month, before=selectors.month_after(month), limit=PAGE_SIZE)
     try:
-        page = selectors.feed_for(person.party_id, cursor=request.GET.get("after", ""), **span)
+        page = listed(cursor=request.GET.get("after", ""))
     except CursorInvalid:
-        page = selectors.feed_for(person.party_id, **span)
+        page = listed()
     context = {
         "category": CATEGORIES[code],
         "row": row,

@@ -121,6 +121,7 @@ _SERVICES = {
     "health": "Dis-Chem=dis chem|dischem; Clicks; Virgin Active=virgin active; SATS; Nordic Wellness; Planet Fitness; ClassPass; Urban Sports=urban sports|urbansportsclub; Apotea; Doctolib; Kry; Lyko; Sephora",
     "leisure": "Ticketmaster; Eventbrite; StubHub; Eventim; Lotto; Svenska Spel; Bet365=bet365; Unibet; Betway; Hollywoodbets; Computicket; Humble Bundle; Adlibris; Bokus; Audiobooks",
     "gifts": "UNICEF; Red Cross=red cross|roda korset|rotes kreuz; GoFundMe; Medecins Sans Frontieres=medecins sans frontieres|lakare utan granser; Greenpeace; WWF=wwf; Amnesty=amnesty",
+    "home": "IKEA; Bauhaus; Hornbach; Jysk; Leroy Merlin; Home Depot=home depot|the home depot; Clas Ohlson; Wayfair",
     "family": "Udemy; Coursera; Khan Academy; Zooplus",
 }  # fmt: skip
 # Ordinary words that are somebody's brand too.

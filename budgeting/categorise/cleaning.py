@@ -35,9 +35,8 @@ _NOISE = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"\b[a-z]{2}\d{2}(?:[ ]?[a-z0-9]{4}){3,7}(?:[ ]?[a-z0-9]{1,3})?\b",  # IBAN
-        r"\b(?:\d[ -]?){12,19}\b",  # card number
-        r"(?<![a-z0-9])[x*•#]{2,}[ -]?\d{2,6}\b",  # masked card
-        r"\b\d{4,6}[x*•]{2,}\d{0,6}",
+        r"\b\d{4}[ -]?\d{4}[ -]?\d{4}[ -]?\d{4}\b|\b\d{12,19}\b",  # card number
+        r"\b\d{4,6}[x*•]{2,}\d{0,6}|(?<![a-z0-9])[x*•#]{2,}[ -]?\d{2,6}\b",  # masked card
         r"\b\d{4}-\d{2}-\d{2}(?:[t ]\d{2}:\d{2}(?::\d{2})?z?)?\b",
         r"\b\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})\b",
         r"(?<!\d)\d{1,2}/\d{1,2}/?(?!\d)",
@@ -129,7 +128,7 @@ def clean(description: str) -> Cleaned:
     name = _squeeze(_STORE_NUMBER.sub(" ", f" {name}")) or name
     name = _tails_off(name) or name
     if not _WORD.search(name):
-        name = text if _WORD.search(text) else ""
+        name = text if any(map(str.isalpha, text)) else ""
     merchant = _named(name)[:NAME_MAX].strip()
     return Cleaned(merchant, " ".join(words_of(merchant)), words)
 
