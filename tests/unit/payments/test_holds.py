@@ -9,16 +9,18 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import Group
 
+from accounts.approvals import approval_confirm
 from accounts.models import Person
 from compliance.cases.services import case_propose
 from compliance.models import Case, CaseItem, LimitRule, Usage, Verdict
 from core import clock, due, events
 from core.models import AuditEntry, Event
 from payments import presenting, selectors
-from payments.models import Payment
-from payments.services import Outcome, transfer_approve
+from payments.models import Payment, ProviderLink
+from payments.services import Outcome, payout_approve, payout_send, top_up_refresh, top_up_refund, top_up_start, transfer_approve
 from tests.unit.compliance.screening import load, row, settle
-from tests.unit.payments.conftest import PASSWORD, Customer, eur, reloaded
+from tests.unit.payments.conftest import PASSWORD, Customer, customer_make, eur, reloaded
+from tests.unit.sandbox import outside
 from wallets.selectors import balance_of
 from wallets.services import wallet_close
 
@@ -116,8 +118,6 @@ class TestAMissingVerdict:
         assert not Payment.objects.filter(state="held").exists()
 
     def test_after_approval_holds_too(self, astrid: Customer, bo: Customer, lists: None, now: datetime) -> None:
-        from accounts.approvals import approval_confirm
-
         movement = astrid.send("@bosse", eur(60_00), now=now, present=False)
         assert movement.outcome is Outcome.REQUIRES_APPROVAL
         approval_confirm(astrid.person, movement.approval_id, password=PASSWORD, now=now)
@@ -239,3 +239,69 @@ class TestWhatPeopleAreTold:
         assert not [action for action in told if action.startswith("compliance.") and "level" not in action]
         held = Event.objects.get(name="payments.transfer.held")
         assert set(held.data) == {"payment_id", "payee_party", "amount", "currency"}
+
+
+class TestMoneyFromACard:
+    def paid(self, mallory: Customer, provider: outside.Sandbox) -> Payment:
+        payment = top_up_start(
+            by=mallory.person, wallet_id=mallory.wallet.id, amount=eur(50_00), idempotency_key="card", now=clock.now()
+        ).payment
+        provider.control(f"sessions/{ProviderLink.objects.get(payment=payment).object_id}/pay")
+        return top_up_refresh(payment_id=payment.id, now=clock.now()).payment
+
+    def test_is_kept_apart_until_the_verdict_is_clear(self, provider: outside.Sandbox, lists: None) -> None:
+        anna = customer_make("anna")
+        payment = self.paid(anna, provider)
+        assert (payment.state, payment.failure_code, payment.suspended, anna.balance()) == ("held", "under_review", True, 0)
+        settle()
+        assert (reloaded(payment).state, anna.balance()) == ("posted", 50_00)
+
+    def test_of_a_hit_waits_for_two(self, provider: outside.Sandbox, lists: None, officers: list[Person]) -> None:
+        mallory = renamed(customer_make("mallory"), "Mallory Madeup")
+        payment = self.paid(mallory, provider)
+        settle()
+        assert (reloaded(payment).state, mallory.balance()) == ("held", 0)
+        decide(officers, "release")
+        assert (reloaded(payment).state, mallory.balance()) == ("posted", 50_00)
+
+    def test_that_is_blocked_stays_for_staff_to_send_back(self, provider: outside.Sandbox, lists: None, officers: list[Person]) -> None:
+        mallory = renamed(customer_make("mallory"), "Mallory Madeup")
+        payment = self.paid(mallory, provider)
+        settle()
+        decide(officers, "block")
+        assert (reloaded(payment).state, reloaded(payment).suspended, mallory.balance()) == ("held", True, 0)
+        top_up_refund(by=officers[0], payment_id=payment.id, reason="blocked", idempotency_key="back", now=clock.now())
+        assert reloaded(payment).state == "refunded"
+
+
+class TestMoneyToABank:
+    def sent(self, who: Customer) -> Payment:
+        asked = payout_send(
+            by=who.person,
+            party_id=who.party_id,
+            source_wallet_id=who.wallet.id,
+            iban="DE89 3704 0044 0532 0130 00",
+            name="Land Lord",
+            amount=eur(60_00),
+            idempotency_key="rent",
+            now=clock.now(),
+        )
+        assert asked.approval_id is not None
+        approval_confirm(who.person, asked.approval_id, password=PASSWORD, now=clock.now())
+        return payout_approve(by=who.person, payment_id=asked.payment.id, now=clock.now()).payment
+
+    def test_waits_before_the_bank_is_asked(self, bank: outside.Sandbox, lists: None) -> None:
+        anna = customer_make("anna", balance=100_00)
+        payment = self.sent(anna)
+        assert (payment.state, ProviderLink.objects.filter(payment=payment).exists()) == ("held", False)
+        assert balance_of(anna.wallet).available == eur(40_00)
+        settle()
+        assert reloaded(payment).state in ("waiting", "posted")
+        assert balance_of(anna.wallet).available == eur(40_00)
+
+    def test_that_is_blocked_comes_back(self, bank: outside.Sandbox, lists: None, officers: list[Person]) -> None:
+        mallory = renamed(customer_make("mallory", balance=100_00), "Mallory Madeup")
+        payment = self.sent(mallory)
+        settle()
+        decide(officers, "block")
+        assert (reloaded(payment).state, balance_of(mallory.wallet).available, used(mallory)) == ("cancelled", eur(100_00), 0)
