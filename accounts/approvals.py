@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -44,6 +45,18 @@ def kind_title_register(kind: str, title: str | Promise) -> None:
 
 def kind_title(kind: str) -> str | Promise:
     return _titles.get(kind, _("Confirm"))
+
+
+_details: dict[str, Callable[[Action], list[tuple[str | Promise, str]]]] = {}
+
+
+def details_register(kind: str, lines: Callable[[Action], list[tuple[str | Promise, str]]]) -> None:
+    """What else the approval page shows of such an action: names and values beside its amount and payee."""
+    _details[kind] = lines
+
+
+def details_of(action: Action) -> list[tuple[str | Promise, str]]:
+    return _details[action.kind](action) if action.kind in _details else []
 
 
 @dataclass(frozen=True)

@@ -166,6 +166,7 @@ def _approval_context(approval: Approval, form: PasswordForm) -> dict[str, Any]:
         "title": approvals.kind_title(action.kind),
         "amount": action.amount,
         "payee": selectors.payee_get(action.payee) if action.payee else None,
+        "details": approvals.details_of(action),
         "state": state,
         "form": form,
         "minutes": int(LIFETIME.total_seconds() // 60),

@@ -9,9 +9,16 @@ class PaymentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from accounts.approvals import details_register, kind_title_register
         from accounts.staff_groups import rights_register
         from payments import privacy, tasks  # noqa: F401
         from payments.bills import tasks as bill_tasks  # noqa: F401
+        from payments.bills import words
+
+        kind_title_register("bill", _("Set up a bill"))
+        kind_title_register("bill_change", _("Change a bill"))
+        for kind in ("payout", "bill", "bill_change"):
+            details_register(kind, words.approval_details)
 
         reading = ("payments.view_payment", "payments.view_paymentstep", "payments.view_providerlink")
         rights_register("support", *reading)

@@ -68,11 +68,17 @@ class PaymentView:
         return self.payment.kind == Kind.TOP_UP
 
     @property
+    def is_payout(self) -> bool:
+        return self.payment.kind == Kind.PAYOUT
+
+    @property
     def title(self) -> str:
         if self.payment.kind == Kind.TOP_UP:
             return _("Top-up by card")
         if self.payment.kind == Kind.REFUND:
             return _("Refund to card")
+        if self.payment.bank_account is not None:
+            return self.payment.bank_account.name
         return self.name or _("Closed account")
 
     @property
@@ -89,6 +95,8 @@ class PaymentView:
         """The small line below the title: the note, or what it was."""
         if self.payment.kind == Kind.REVERSAL:
             return _("Payment undone")
+        if self.payment.kind == Kind.PAYOUT and self.payment.bank_account is not None:
+            return f"{self.payment.bank_account.iban_short} · {self.payment.note}".removesuffix(" · ")
         if self.payment.kind == Kind.TRANSFER:
             return self.payment.note or (_("Received") if self.incoming else _("Sent"))
         return ""
@@ -166,6 +174,11 @@ STEP_LABELS: dict[tuple[str, State], str | Promise] = {
     (Kind.TOP_UP, State.PENDING): gettext_lazy("Started"),
     (Kind.TOP_UP, State.WAITING): gettext_lazy("Waiting for the card"),
     (Kind.TOP_UP, State.POSTED): gettext_lazy("Paid in"),
+    (Kind.PAYOUT, State.PENDING): gettext_lazy("Money set aside"),
+    (Kind.PAYOUT, State.WAITING): gettext_lazy("The bank has the order"),
+    (Kind.PAYOUT, State.UNKNOWN): gettext_lazy("Asking the bank"),
+    (Kind.PAYOUT, State.POSTED): gettext_lazy("Paid out"),
+    (Kind.PAYOUT, State.FAILED): gettext_lazy("Not paid out"),
     (Kind.TRANSFER, State.POSTED): gettext_lazy("Sent and received"),
     (Kind.TRANSFER, State.REQUIRES_APPROVAL): gettext_lazy("Asked for approval"),
 }
@@ -198,7 +211,9 @@ class Recent:
 def payment_view(party_id: UUID, payment_id: UUID) -> PaymentView:
     """:raises NotFound: not there, or none of theirs."""
     found = (
-        Payment.objects.filter(_visible(party_id), id=payment_id).select_related("approval", "provider", "wallet_from", "wallet_to").first()
+        Payment.objects.filter(_visible(party_id), id=payment_id)
+        .select_related("approval", "provider", "wallet_from", "wallet_to", "bank_account")
+        .first()
     )
     if found is None:
         raise NotFound

@@ -184,7 +184,7 @@ def newest(party_id: UUID, *, filters: Filters | None = None, before: tuple[date
         rows = _filtered(side, filters)
         if before is not None:
             rows = rows.filter(Q(created_at__lt=before[0]) | Q(created_at=before[0], id__lt=before[1]), created_at__lte=before[0])
-        found += rows.select_related("provider", "approval").order_by("-created_at", "-id")[:limit]
+        found += rows.select_related("provider", "approval", "bank_account").order_by("-created_at", "-id")[:limit]
     return sorted(found, key=lambda payment: (payment.created_at, payment.id), reverse=True)[:limit]
 
 
@@ -258,7 +258,7 @@ def _view(party_id: UUID, payment: Payment, names: dict[UUID, tuple[str, str]], 
     out = payment.payer_party_id == party_id
     direction = "out" if out else "in"
     other = _other(payment, party_id)
-    name, handle = names.get(other, ("", "")) if other else (str(_CARD), "")
+    name, handle = names.get(other, ("", "")) if other else (_outside(payment), "")
     state = State(payment.state)
     reason = payment.failure_code if state not in SETTLED else ""
     return PaymentView(
@@ -286,6 +286,11 @@ def _view(party_id: UUID, payment: Payment, names: dict[UUID, tuple[str, str]], 
         hosted_url=_hosted_url(payment),
         steps=steps,
     )
+
+
+def _outside(payment: Payment) -> str:
+    """The other side when it is no party of the hub."""
+    return payment.bank_account.name if payment.bank_account is not None else str(_CARD)
 
 
 def _hosted_url(payment: Payment) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from payments import views
+from payments.bills.urls import urlpatterns as bills
 
 urlpatterns = [
     path("pay/", views.pay, name="pay"),
@@ -18,4 +19,5 @@ urlpatterns = [
     path("activity/<uuid:payment_id>/go-on/", views.payment_go_on, name="payment_go_on"),
     path("activity/<uuid:payment_id>/ask-again/", views.payment_ask_again, name="payment_ask_again"),
     path("activity/<uuid:payment_id>/cancel/", views.payment_cancel, name="payment_cancel"),
+    *bills,
 ]

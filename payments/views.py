@@ -218,14 +218,19 @@ def payment_status(request: HttpRequest, payment_id: UUID) -> HttpResponse:
 @login_required
 def payment_go_on(request: HttpRequest, payment_id: UUID) -> HttpResponse:
     """The person has confirmed on the approval page; this carries the payment out."""
-    services.transfer_approve(by=person_of(request), payment_id=payment_id, now=clock.now())
+    person = person_of(request)
+    payout = presenting.payment_view(person.party_id, payment_id).is_payout
+    (services.payout_approve if payout else services.transfer_approve)(by=person, payment_id=payment_id, now=clock.now())
     return redirect("payment", payment_id)
 
 
 @require_POST
 @login_required
 def payment_ask_again(request: HttpRequest, payment_id: UUID) -> HttpResponse:
-    movement = services.transfer_approval_request(by=person_of(request), payment_id=payment_id, now=clock.now())
+    person = person_of(request)
+    payout = presenting.payment_view(person.party_id, payment_id).is_payout
+    ask = services.payout_approval_request if payout else services.transfer_approval_request
+    movement = ask(by=person, payment_id=payment_id, now=clock.now())
     return redirect("approve", movement.approval_id) if movement.approval_id else redirect("payment", payment_id)
 
 
@@ -233,6 +238,10 @@ def payment_ask_again(request: HttpRequest, payment_id: UUID) -> HttpResponse:
 @login_required
 def payment_cancel(request: HttpRequest, payment_id: UUID) -> HttpResponse:
     person = person_of(request)
-    cancel = services.top_up_cancel if presenting.payment_view(person.party_id, payment_id).is_top_up else services.transfer_cancel
-    cancel(by=person, payment_id=payment_id, now=clock.now())
+    view = presenting.payment_view(person.party_id, payment_id)
+    if view.is_top_up:
+        services.top_up_cancel(by=person, payment_id=payment_id, now=clock.now())
+    else:
+        cancel = services.payout_cancel if view.is_payout else services.transfer_cancel
+        cancel(by=person, payment_id=payment_id, now=clock.now())
     return redirect("payment", payment_id)

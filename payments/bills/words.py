@@ -1,0 +1,74 @@
+"""A bill in words: how often, what became of a run, and what a person approves."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.utils import formats
+from django.utils.dates import WEEKDAYS
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.approvals import Action
+from payments.bills.models import Bill, BillRun, RunState
+from payments.errors import failure_text
+from payments.models import BankAccount
+
+LAST_DAY = 31
+TONES = {RunState.PAID: "good", RunState.FAILED: "harm", RunState.RETRYING: "wait", RunState.UNDER_WAY: "wait"}
+REASONS: dict[str, str | Promise] = {
+    "insufficient_funds": gettext_lazy("There was not enough money in the account."),
+    "limit_exceeded": gettext_lazy("It was above what you can move."),
+    "rate_missing": gettext_lazy("There was no exchange rate to check it against your limits."),
+    "amount_missing": gettext_lazy("Nobody had said how much."),
+    "wallet_closed": gettext_lazy("The account it is paid from is closed."),
+    "account_closed": gettext_lazy("The account it is paid from is closed."),
+    "payee_closed": gettext_lazy("Who it goes to has closed their account."),
+    "party_closed": gettext_lazy("Who it goes to has closed their account."),
+    "bank_refused": gettext_lazy("The bank cannot carry it."),
+    "skipped": gettext_lazy("You left it out."),
+    "paused": gettext_lazy("The bill was paused."),
+    "ended": gettext_lazy("The bill had ended."),
+    "completed": gettext_lazy("Its last payment is made."),
+    "expired": gettext_lazy("It was not approved in time."),
+}
+
+
+def reason(code: str) -> str | Promise:
+    return REASONS.get(code) or failure_text(code)
+
+
+def rhythm(every: str, interval: int, anchor: int, weekday: int) -> str:
+    """ "Every month on day 5", "Every 2 weeks on Friday"; `weekday` is 0 for Monday."""
+    if every == "week":
+        often = ngettext("Every week", "Every %(n)s weeks", interval) % {"n": interval}
+        return _("%(often)s on %(weekday)s") % {"often": often, "weekday": WEEKDAYS[weekday]}
+    often = _("Every year") if interval == 12 else ngettext("Every month", "Every %(n)s months", interval) % {"n": interval}
+    if anchor == LAST_DAY:
+        return _("%(often)s on the last day of the month") % {"often": often}
+    return _("%(often)s on day %(day)s of the month") % {"often": often, "day": formats.number_format(anchor)}
+
+
+def rhythm_of(bill: Bill) -> str:
+    return rhythm(bill.every, bill.interval, bill.anchor, bill.first_on.weekday())
+
+
+def tone(run: BillRun) -> str:
+    return TONES.get(RunState(run.state), "")
+
+
+def approval_details(action: Action) -> list[tuple[str | Promise, str]]:
+    """Lines of the approval page that the amount and a payee of the hub do not say."""
+    lines: list[tuple[str | Promise, str]] = []
+    to_bank = action.extra.get("bank_account")
+    account = BankAccount.objects.filter(id=str(to_bank)).first() if to_bank else None
+    if account is not None:
+        lines += [(gettext_lazy("To"), account.name), (gettext_lazy("IBAN"), account.iban_grouped)]
+    if action.extra.get("every"):
+        interval, every, anchor = str(action.extra["every"]).split(" ")
+        first = date.fromisoformat(str(action.extra["first_on"]))
+        lines.append((gettext_lazy("How often"), rhythm(every, int(interval), int(anchor), first.weekday())))
+        if action.extra.get("amount_kind") == "up_to":
+            lines.append((gettext_lazy("Each time"), _("A different amount, at most the amount above")))
+    return lines
