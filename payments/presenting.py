@@ -154,13 +154,14 @@ class PaymentView:
         rows = list(self.payment.steps.order_by("id"))
         found = []
         for index, step in enumerate(rows):
-            state = State(step.state)
-            dot = "harm" if state is State.FAILED else "done" if index < len(rows) - 1 or state not in _WAITING else "wait"
+            state, is_last = State(step.state), index == len(rows) - 1
+            dot = "harm" if state is State.FAILED else "done" if not is_last or state not in _WAITING else "wait"
             found.append(
                 (
                     step.at,
                     STEP_LABELS.get((self.payment.kind, state), state.label),
-                    failure_text(step.code) if step.code and state in _ENDED else "",
+                    # Why it waited is of no use any more once it has gone on.
+                    failure_text(step.code) if step.code and state in _ENDED and (state is not State.HELD or is_last) else "",
                     dot,
                 )
             )
