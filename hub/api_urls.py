@@ -13,8 +13,10 @@ from budgeting import api as budgeting
 from compliance import api as compliance
 from compliance.identity import api as identity
 from core.api.views import UnknownRouteView
+from engagement.webhooks import api as webhooks
 from hub import api_docs, selectors
 from payments import api as payments
+from payments.bills import api as bills
 from wallets import api as wallets
 
 _v1: list[URLPattern | URLResolver] = [
@@ -33,7 +35,22 @@ _v1: list[URLPattern | URLResolver] = [
     path("transfers/<uuid:transfer_id>/cancel", payments.TransferCancelView.as_view()),
     path("top-ups", payments.TopUpsView.as_view()),
     path("top-ups/<uuid:top_up_id>", payments.TopUpView.as_view()),
+    path("bills", bills.BillsView.as_view()),
+    path("bills/coming", bills.BillsComingView.as_view()),
+    path("bills/<uuid:bill_id>", bills.BillApiView.as_view()),
+    path("bills/<uuid:bill_id>/complete", bills.BillCompleteView.as_view()),
+    path("bills/<uuid:bill_id>/pause", bills.BillPauseView.as_view()),
+    path("bills/<uuid:bill_id>/resume", bills.BillResumeView.as_view()),
+    path("bills/<uuid:bill_id>/skip", bills.BillSkipView.as_view()),
+    path("bills/<uuid:bill_id>/end", bills.BillEndView.as_view()),
+    path("bills/<uuid:bill_id>/amount", bills.BillAmountView.as_view()),
     path("activity", payments.ActivityView.as_view()),
+    path("webhook-endpoints", webhooks.EndpointsView.as_view()),
+    path("webhook-endpoints/<uuid:endpoint_id>", webhooks.EndpointView.as_view()),
+    path("webhook-endpoints/<uuid:endpoint_id>/secret", webhooks.SecretView.as_view()),
+    path("webhook-endpoints/<uuid:endpoint_id>/ping", webhooks.PingView.as_view()),
+    path("webhook-endpoints/<uuid:endpoint_id>/deliveries", webhooks.DeliveriesView.as_view()),
+    path("webhook-deliveries/<uuid:delivery_id>/resend", webhooks.ResendView.as_view()),
     path("identity", identity.IdentityView.as_view()),
     path("feed", budgeting.FeedView.as_view()),
     path("feed/<uuid:item_id>", budgeting.FeedItemView.as_view()),

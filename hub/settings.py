@@ -302,6 +302,11 @@ STRIPE_API_BASE = env.text("STRIPE_API_BASE", default="").rstrip("/")
 if PRODUCTION and STRIPE_API_BASE:
     raise ImproperlyConfigured("STRIPE_API_BASE replaces Stripe by the sandbox and must not be set in production.")
 
+# Lets webhooks go to this machine itself, over http: for tests and trying things out, never in production.
+HUB_ALLOW_PRIVATE_WEBHOOKS = env.flag("HUB_ALLOW_PRIVATE_WEBHOOKS", default=False)
+if PRODUCTION and HUB_ALLOW_PRIVATE_WEBHOOKS:
+    raise ImproperlyConfigured("HUB_ALLOW_PRIVATE_WEBHOOKS lets partners reach this machine and must not be set in production.")
+
 # The bank that carries out payouts (docs/payments.md, "The bank"); make run points it at the sandbox. Empty: there is none.
 BANK_API_BASE = env.text("BANK_API_BASE", default="").rstrip("/")
 BANK_API_KEY = env.text("BANK_API_KEY", default="")

@@ -11,6 +11,8 @@ from budgeting import handlers as budgeting
 from compliance import handlers as compliance
 from core.events import subscribe
 from engagement.notifications import handlers as notices
+from engagement.webhooks import handlers as webhooks
+from engagement.webhooks.types import TYPES as WEBHOOK_TYPES
 from payments import handlers as payments
 from payments import selectors as payment_selectors
 from payments.bills import handlers as bills
@@ -28,7 +30,7 @@ subscribe("accounts.person.signed_up", compliance.party_screen)
 subscribe("accounts.person.changed", compliance.person_screen_again)
 subscribe("accounts.party.opened", compliance.party_screen)
 subscribe("accounts.party.changed", compliance.party_screen)
-subscribe("compliance.identity.checked", compliance.party_screen)
+subscribe("compliance.identity.checked", compliance.identity_screen)
 subscribe("compliance.screening.cleared", payments.held_try_again)
 subscribe("compliance.case.released", payments.held_try_again)
 subscribe("compliance.case.blocked", payments.held_give_up)
@@ -67,6 +69,11 @@ subscribe("accounts.partner_consent.granted", notices.partner_granted)
 subscribe("accounts.partner_consent.revoked", notices.partner_revoked)
 subscribe("compliance.level.changed", notices.level_changed)
 subscribe("compliance.identity.declined", notices.identity_declined)
+subscribe("engagement.webhook.disabled", notices.webhook_disabled)
+
+# Partners that may know are told by webhook (docs/webhooks.md).
+for _told in WEBHOOK_TYPES:
+    subscribe(_told, webhooks.publish)
 
 # The one feed. A refund that a bank sends back after all moves the money again.
 for _name in ("transfer.posted", "transfer.reversed", "top_up.posted", "payout.posted", "payout.failed", "refund.posted", "refund.failed"):

@@ -15,6 +15,9 @@ TRANSFERS_WRITE: Final = "transfers:write"
 TOP_UPS_READ: Final = "top_ups:read"
 TOP_UPS_WRITE: Final = "top_ups:write"
 LIMITS_READ: Final = "limits:read"
+BILLS_READ: Final = "bills:read"
+BILLS_WRITE: Final = "bills:write"
+WEBHOOKS_MANAGE: Final = "webhooks:manage"
 BUDGETS_READ: Final = "budgets:read"
 BUDGETS_WRITE: Final = "budgets:write"
 
@@ -27,6 +30,9 @@ SCOPES: Final[dict[str, str | Promise]] = {
     TOP_UPS_READ: _("See top-ups"),
     TOP_UPS_WRITE: _("Start top-ups; you pay on the card provider's own page"),
     LIMITS_READ: _("See limits and how much of them is used"),
+    BILLS_READ: _("See bills and what is coming"),
+    BILLS_WRITE: _("Set up, change, pause and end bills; you approve new ones and changes yourself"),
+    WEBHOOKS_MANAGE: _("Choose where the program itself is told of what you let it see"),
     BUDGETS_READ: _("See what money was spent on, budgets and what is safe to spend"),
     BUDGETS_WRITE: _("Set budgets and file transactions under categories"),
 }

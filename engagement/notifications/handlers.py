@@ -173,6 +173,10 @@ def identity_declined(event: Event) -> None:
     _give(event, Topic.ACCOUNT, "identity_declined", subject_id=_uuid(event, "identity_id"))
 
 
+def webhook_disabled(event: Event) -> None:
+    _give(event, Topic.ACCOUNT, "webhook_disabled", subject_id=_uuid(event, "endpoint_id"))
+
+
 def member_joined(event: Event) -> None:
     _membership(event, "member_joined")
 

@@ -349,6 +349,13 @@ _KINDS: Final[dict[str, Callable[[Notice, _Facts], Words]]] = {
         page="identity",
         sub=lambda: _("You are back at level 3. See why, and give them again."),
     ),
+    "webhook_disabled": _fixed(
+        lambda: _("A webhook endpoint was switched off"),
+        icon="alert",
+        tone="harm",
+        page="notices",
+        sub=lambda: _("It failed for days. Mend it, switch it on again over the API, and send anew what was missed."),
+    ),
     "level_changed": _level,
     "member_joined": _member(True),
     "member_left": _member(False),
