@@ -9,7 +9,7 @@ VENV := .venv/bin
 CODE := HUB_ENV=test
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench setup setup-dev reset
+.PHONY: help run test check bench soak setup setup-dev reset
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -39,6 +39,9 @@ check: setup-dev ## Lint, types, import rules, migrations, templates
 
 bench: setup-dev ## Measure; prints a table and writes bench/results.json
 	@$(VENV)/python -m hub.runtime test-env -- $(VENV)/python -m bench
+
+soak: setup-dev ## Kill everything at random under load, then prove that nothing was lost (SOAK_KILLS=50 SOAK_SEED=...)
+	@$(VENV)/python -m tests.soak
 
 reset: ## Stop the hub and delete its state: all data is gone
 	@$(PYTHON) -m hub.runtime reset

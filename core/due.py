@@ -23,7 +23,8 @@ from core.models import DueWork
 log = structlog.get_logger(__name__)
 Worker = Callable[[DueWork], datetime | None]
 
-LEASE = timedelta(seconds=60)
+# Longer than the calls of one piece of work may take (two, 11 s each), short enough that all is settled a minute after a kill.
+LEASE = timedelta(seconds=40)
 ATTEMPTS_MAX = 12
 BATCH = 20
 # For pieces of a batch that wait for their turn: what a killed process leaves of it is free again after this.

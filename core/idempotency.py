@@ -18,8 +18,9 @@ from core import clock
 from core.errors import HubError
 from core.models import IdempotencyKey
 
-# Longer than any request may take; a process that died in the middle frees its key after this.
-LOCK = timedelta(seconds=60)
+# Longer than any request takes (two calls of a provider, 11 s each); a process that died in the middle frees its key after this.
+# Should one take longer all the same, the services' own keys still let the second find the first.
+LOCK = timedelta(seconds=30)
 KEPT_FOR = timedelta(days=7)
 KEY_MAX = 255
 

@@ -13,13 +13,14 @@ from django.shortcuts import render
 from core.db import SYSTEM, scope
 from core.errors import HubError
 from core.ids import uuid7
+from core.metrics import requests
 
 log = structlog.get_logger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class RequestLogMiddleware:
-    """One line a request: an id, the route's name (never the address, which may hold a secret), status and time."""
+    """One line and one count a request: an id, the route's name (never the address, which may hold a secret), status and time."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -32,14 +33,10 @@ class RequestLogMiddleware:
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
         route = request.resolver_match.view_name if request.resolver_match else None
-        if route not in ("healthz", "readyz") and not request.path.startswith("/static/"):
-            log.info(
-                "request",
-                method=request.method,
-                route=route,
-                status_code=response.status_code,
-                ms=round((time.perf_counter() - started) * 1000, 1),
-            )
+        if route not in ("healthz", "readyz", "metrics") and not request.path.startswith("/static/"):
+            seconds = time.perf_counter() - started
+            requests.observe(route=route or "", method=str(request.method), status=response.status_code, seconds=seconds)
+            log.info("request", method=request.method, route=route, status_code=response.status_code, ms=round(seconds * 1000, 1))
         return response
 
 

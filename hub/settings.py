@@ -138,6 +138,12 @@ DATABASE_OWNER_URL = env.text("DATABASE_OWNER_URL", default="")
 DATABASES = {"default": database_config(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL", default="")
+# Who may read /metrics: a collector with this token, or one of these addresses and networks.
+HUB_METRICS_TOKEN = env.text("HUB_METRICS_TOKEN", default="")
+if PRODUCTION and HUB_METRICS_TOKEN and len(HUB_METRICS_TOKEN) < 24:
+    raise ImproperlyConfigured("HUB_METRICS_TOKEN is too short: 24 characters at least.")
+# Behind a proxy of yours everybody comes from its address, unless HUB_TRUSTED_PROXIES says how many there are.
+HUB_METRICS_ADDRESSES = env.items("HUB_METRICS_ADDRESSES", default=[] if PRODUCTION else ["127.0.0.1", "::1"])
 
 CACHES: dict[str, dict[str, Any]] = {
     # Counters that protect people (sign-in, codes) must hold when Redis is away, so they live in PostgreSQL.
@@ -337,6 +343,8 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if HUB_PUBLIC_URL.startswith("https://"):
     SECURE_SSL_REDIRECT = env.flag("HUB_SSL_REDIRECT", default=True)
+    # Asked from inside, by the container's check and the collector of numbers.
+    SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 if env.flag("HUB_BEHIND_PROXY", default=False):

@@ -6,11 +6,12 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from oauth2_provider.views import OAuthServerMetadataView
 
-from hub import health, reports
+from hub import health, metrics, reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("csp-report/", reports.csp_report, name="csp_report"),
     path("admin/", admin.site.urls),
     # --- the API and OAuth

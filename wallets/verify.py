@@ -177,6 +177,13 @@ def verify() -> Report:
     return report
 
 
+def sums() -> dict[str, int]:
+    """All entries of each currency added up: zero, or the books do not balance."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT currency, sum(amount) FROM ledger_entry GROUP BY currency ORDER BY currency")
+        return {currency: int(total) for currency, total in cursor.fetchall()}
+
+
 def _guards(cursor: Any, report: Report) -> None:
     """The triggers that refuse changes are there and switched on."""
     cursor.execute(
