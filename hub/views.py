@@ -102,6 +102,13 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         "hub/styleguide.html",
         {
             "chart": charts.line_chart(series, language=language, name=_("Balance over 15 days"), value_name=_("Balance")),
+            "bars": charts.bar_chart(
+                [(_("Groceries"), Money(310_00, "EUR"), "", "basket"), (_("Transport"), Money(82_50, "EUR"), "#chart", "train")],
+                language=language,
+                name=_("Spending by category"),
+                label_name=_("Category"),
+                value_name=_("Spent"),
+            ),
             "form": ExampleForm(),
             "bad_form": form,
             "amount": Money(123_450, "EUR"),

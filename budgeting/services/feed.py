@@ -17,7 +17,7 @@ from django.db.models import Q
 from accounts import selectors as accounts
 from accounts.models import Party
 from budgeting import selectors
-from budgeting.categorise import INCOME, OTHER, OWN, PEOPLE, Why, categorise, category_of_note, clean
+from budgeting.categorise import INCOME, OTHER, OWN, PEOPLE, Why, categorise, category_of_note, clean, words_of
 from budgeting.models import FeedItem, Kind, Rule
 from budgeting.selectors import Keeper
 from core import crypto
@@ -164,15 +164,21 @@ def _guess(item: FeedItem, payment: Payment) -> tuple[str, str]:
         return (undone.category if undone else PEOPLE), Why.UNDONE
     if item.kind == Kind.TRANSFER_IN:
         return INCOME, Why.TRANSFER
-    told = _guess_by_name(item)
-    if told is not None:
-        return told
-    # A bill's own name is the best note there is: "Electricity".
+    if item.kind == Kind.PAYOUT and _is_own(item):
+        return OWN, Why.TRANSFER
+    # What the person called it themselves says more than the name of whoever was paid.
     bill = getattr(payment, "bill_run", None)
-    noted = category_of_note(" ".join(filter(None, (bill.bill.name if bill else "", payment.note))))
-    if noted is not None:
-        return noted, Why.NOTE
-    return (PEOPLE if item.kind == Kind.TRANSFER_OUT else OTHER), Why.TRANSFER
+    for words in (bill.bill.name if bill else "", payment.note):
+        noted = category_of_note(words)
+        if noted is not None:
+            return noted, Why.NOTE
+    return _guess_by_name(item) or ((PEOPLE if item.kind == Kind.TRANSFER_OUT else OTHER), Why.TRANSFER)
+
+
+def _is_own(item: FeedItem) -> bool:
+    """Paid out to an account in the party's own name."""
+    own = Party.objects.get(id=item.party_id).name
+    return bool(own) and sorted(words_of(own)) == sorted(words_of(item.counterparty))
 
 
 def _guess_by_name(item: FeedItem) -> tuple[str, str] | None:

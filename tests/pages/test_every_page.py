@@ -13,7 +13,9 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, Page
 
-from core import clock
+from budgeting import services as budgeting
+from budgeting.selectors import item_of_payment as budgeting_item
+from core import clock, events
 from core.db import SYSTEM, scope
 from core.money import Money
 from payments.services import transfer_send
@@ -47,10 +49,11 @@ OWN = [
         "/wallets/open/",
     ),
     *("/auth/email/", "/auth/password/"),
+    *("/plan/budgets/", "/plan/categories/eating_out/", "/plan/categories/travel/", "/plan/?month=2026-01", "/plan/rules/"),
 ]
 # Every page at one width and theme, and the pages with most on them at all.
 WIDTHS = (320, 390, 1440)
-DENSE = ["/", "/activity/", "/pay/top-up/", "/more/limits/", "/styleguide/"]
+DENSE = ["/", "/activity/", "/plan/", "/plan/budgets/", "/pay/top-up/", "/more/limits/", "/styleguide/"]
 
 
 def check(page: Page, hub: LiveHub, path: str, watch: Watch, *, who: str, axe: bool = True) -> list[str]:
@@ -66,7 +69,7 @@ def check(page: Page, hub: LiveHub, path: str, watch: Watch, *, who: str, axe: b
     return [f"{who} {path}: {problem}" for problem in problems]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_every_page_stands(live_hub: LiveHub, browser: Browser) -> None:
     hub = live_hub
     asa, bo = person("asa@example.com", "Åsa Lind"), person("bo@example.com", "Bo Ek & Söner <i>")
@@ -83,7 +86,13 @@ def test_every_page_stands(live_hub: LiveHub, browser: Browser) -> None:
                 idempotency_key=f"k{index}",
                 now=clock.now(),
             )
-    full = [*OWN, f"/wallets/{wallet.id}/", f"/wallets/{wallet.id}/close/", f"/activity/{movement.payment.id}/"]
+        events.relay()
+        budgets = {"eating_out": Money(25_00, "EUR"), "groceries": Money(200_00, "EUR")}
+        budgeting.budgets_set(party_id=asa.party_id, amounts=budgets, now=clock.now())
+        item = budgeting_item(asa.party_id, movement.payment.id)
+        assert item
+        budgeting.item_file(party_id=asa.party_id, item_id=item.id, category="eating_out", always=True, now=clock.now())
+    full = [*OWN, f"/plan/items/{item.id}/", f"/wallets/{wallet.id}/", f"/wallets/{wallet.id}/close/", f"/activity/{movement.payment.id}/"]
     problems: list[str] = []
 
     for theme, width, pages in (("light", 1440, PUBLIC), ("dark", 320, PUBLIC)):

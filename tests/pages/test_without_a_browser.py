@@ -234,7 +234,7 @@ class TestHome:
         # In life these keys are committed and remembered by the process.
         crypto._uncommitted.owners.clear()
         client.get("/")
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(15):
             assert client.get("/").status_code == 200
 
     def test_draws_thirty_days_with_a_sentence_and_a_table(self, asa: Customer, bo: Customer) -> None:

@@ -40,3 +40,25 @@ class TestLineChart:
         assert all(0 <= point.y <= charts.HEIGHT and 0 <= point.x <= charts.WIDTH for point in drawn.points)
         assert drawn.points[0].x == 0
         assert drawn.last.x == charts.WIDTH
+
+
+class TestBars:
+    def chart(self, *amounts: int) -> charts.BarChart:
+        parts = [(f"Part {index}", Money(amount, "EUR"), "", "") for index, amount in enumerate(amounts)]
+        return charts.bar_chart(parts, language="en", name="x", label_name="Part", value_name="Amount")
+
+    def test_are_longest_first_and_say_their_share(self) -> None:
+        chart = self.chart(10_00, 30_00)
+        assert [(bar.label, bar.value, bar.share, bar.width) for bar in chart.bars] == [
+            ("Part 1", "€30.00", "75%", 1000),
+            ("Part 0", "€10.00", "25%", 333),
+        ]
+        assert chart.summary == "Part 1 is the largest part: €30.00 of €40.00, 75%."
+
+    def test_leave_out_what_is_not_above_zero_and_stay_visible(self) -> None:
+        chart = self.chart(10**12, 1, 0, -5)
+        assert [bar.width for bar in chart.bars] == [1000, 8]
+
+    def test_need_something_to_show(self) -> None:
+        with pytest.raises(ValueError, match="above zero"):
+            self.chart(0, -1)
