@@ -154,7 +154,7 @@ def _broker() -> list[str]:
     lengths: dict[str, int] = {}
     if settings.REDIS_URL:
         with suppress(redis.RedisError), redis.Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5) as client:
-            lengths = {queue: int(client.llen(queue)) for queue in QUEUES}  # type: ignore[arg-type]
+            lengths = {queue: int(client.llen(queue)) for queue in QUEUES}
     return [
         *_gauge("hub_broker_up", "1 when Redis answers.", int(bool(lengths))),
         *family("hub_broker_waiting", "gauge", "Wake-ups in the broker, by queue.", _lengths(lengths)),

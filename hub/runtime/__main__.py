@@ -1,4 +1,4 @@
-"""`python -m hub.runtime run|status|stop|reset|test-env`: what the Makefile calls."""
+"""`python -m hub.runtime run|status|stop|reset|restore-drill|test-env`: what the Makefile calls."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def main(arguments: list[str]) -> int:
     actions.add_parser("status", help="what runs, as JSON")
     actions.add_parser("stop", help="stop the running hub")
     actions.add_parser("reset", help="stop the hub and remove its state folder")
+    actions.add_parser("restore-drill", help="back the database up, restore it elsewhere, and compare")
     tests = actions.add_parser("test-env", help="run a command with embedded servers of its own")
     tests.add_argument("command", nargs=argparse.REMAINDER)
     chosen = parser.parse_args(arguments)
@@ -43,6 +44,10 @@ def _act(chosen: argparse.Namespace) -> int:
         found = status(os.environ)
         print(json.dumps(found))
         return 0 if found["ready"] else 1
+    if chosen.action == "restore-drill":
+        from hub.runtime.drill import drill
+
+        return drill(os.environ)
     if chosen.action == "test-env":
         from hub.runtime.testing import run_with_servers
 

@@ -38,10 +38,12 @@ class TestRequests:
                     requests.observe(route=f"route{number % 4}", method="GET", status=200, seconds=0.01)
                 os._exit(0)
             children.append(child)
-        threads = [
-            threading.Thread(target=lambda: [requests.observe(route="route0", method="GET", status=200, seconds=0.01) for _ in range(100)])
-            for _ in range(2)
-        ]
+
+        def count() -> None:
+            for _ in range(100):
+                requests.observe(route="route0", method="GET", status=200, seconds=0.01)
+
+        threads = [threading.Thread(target=count) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -1,0 +1,1 @@
+"""Making the files that a deployment needs (docs/operations.md)."""
