@@ -28,3 +28,10 @@ def person_screen_again(event: Event) -> None:
     if "name" in str(event.data.get("fields", "")).split(","):
         verdicts.verdict_outdate(event.party_id)
         party_screen(event)
+
+
+def identity_screen(event: Event) -> None:
+    """For `compliance.identity.checked`: the legal name may be another than the one that was screened."""
+    assert event.party_id is not None
+    verdicts.verdict_outdate(event.party_id)
+    party_screen(event)

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.models import Party
+from compliance.identity.selectors import identity_current
 from compliance.screening.models import Clearance, Verdict
 from core import crypto, due
 
@@ -23,8 +24,15 @@ def verdict_outdate(party_id: UUID) -> None:
     Verdict.objects.filter(party_id=party_id, state=Verdict.State.CLEAR).update(state=Verdict.State.OUTDATED)
 
 
+def names_of(party: Party) -> list[str]:
+    """The name the party goes by here, and the legal one of its identity data where that is another."""
+    identity = identity_current(party.id)
+    names = [party.name, identity.legal_name if identity else ""]
+    return list({crypto.fold(name): name for name in reversed(names) if name.strip()}.values())[::-1]
+
+
 def name_index(party: Party) -> bytes:
-    return crypto.blind_index("compliance.clearance.name", party.name)
+    return crypto.blind_index("compliance.clearance.name", "\n".join(names_of(party)))
 
 
 def verdict_release(party_id: UUID, *, case_id: UUID, now: datetime) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +17,13 @@ from django.db import transaction
 
 from accounts.models import Party
 from compliance.cases import services as cases
+from compliance.identity.models import IdentityState
 from compliance.identity.selectors import identity_current
 from compliance.models import Case
 from compliance.screening import holder
 from compliance.screening.index import Match, NameIndex
 from compliance.screening.models import Clearance, Verdict
-from compliance.screening.verdicts import name_index
+from compliance.screening.verdicts import name_index, names_of
 from core import audit, events
 
 log = structlog.get_logger(__name__)
@@ -36,31 +37,30 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known about a party: the name, and what identity data add to it."""
+    """What is known about a party: its names, and what identity data add to them."""
 
-    name: str
+    names: tuple[str, ...]
     schema: str
     birth_year: int | None = None
     country: str = ""
-    legal_name: str = ""
 
 
 def facts_of(party: Party) -> Facts:
+    """
+    What people say of themselves can only add a name to look for. A birth date or a country can clear somebody, so they count
+    once staff have seen the document.
+    """
     identity = identity_current(party.id)
-    born = identity.birth_date_text[:4] if identity else ""
-    return Facts(
-        name=party.name,
-        schema=_SCHEMAS[Party.Kind(party.kind)],
-        birth_year=int(born) if born else None,
-        country=identity.country if identity else "",
-        legal_name=identity.legal_name if identity else "",
-    )
+    names, schema = tuple(names_of(party)), _SCHEMAS[Party.Kind(party.kind)]
+    if identity is None or identity.state != IdentityState.VERIFIED:
+        return Facts(names, schema)
+    return Facts(names, schema, birth_year=date.fromisoformat(identity.birth_date_text).year, country=identity.country)
 
 
 def _search(index: NameIndex, facts: Facts) -> list[Match]:
     """By the name others see and by the one in the document: either may be the one on a list."""
     best: dict[tuple[str, str], Match] = {}
-    for name in {facts.name, facts.legal_name} - {""}:
+    for name in facts.names:
         for match in index.search(
             name, schema=facts.schema, birth_year=facts.birth_year, country=facts.country, minimum=HIT_SCORE, limit=_KEPT
         ):
@@ -85,8 +85,7 @@ def party_screen(*, party_id: UUID, now: datetime) -> Verdict | None:
         party = Party.objects.select_for_update(no_key=True).filter(id=party_id).first()
         if party is None or not party.name:
             return None
-        facts = facts_of(party)
-        found = _search(loaded.index, facts)
+        found = _search(loaded.index, facts_of(party))
         return _store(party, _without_cleared(party, found), found, loaded.newest, now)
 
 

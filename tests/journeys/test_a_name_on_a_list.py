@@ -89,6 +89,7 @@ def funded_first(person: Person) -> object:
     from wallets.models import Wallet
 
     wallet = eventually(lambda: Wallet.objects.filter(party_id=person.party_id).first(), why="the first wallet")
+    assert wallet
     source = ledger.system_account("provider:stripe", "EUR")
     ledger.post(debit=source, credit=wallet.account, amount=Money(50_00, "EUR"), key=f"test:{uuid7()}", now=clock.now())
     return wallet.id

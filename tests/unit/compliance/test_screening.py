@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from accounts.models import Party
+from accounts.models import Party, Person
 from accounts.services import business_open, person_sign_up, person_update
 from compliance.cases.services import case_open
+from compliance.identity.models import IdentityData
+from compliance.identity.services import identity_submit
 from compliance.models import Case, Clearance, ListEntry, ListName, SanctionsList, Verdict
 from compliance.screening import holder, worker
 from compliance.screening.selectors import Standing, verdict_for
@@ -19,6 +23,7 @@ from core import audit, clock, due
 from core.models import AuditEntry, DueWork, Event
 from formats.lists import ListRefused
 from tests.databases import ROOT
+from tests.unit.compliance.identity.test_checks import GOOD
 from tests.unit.compliance.screening import load, row, settle, write
 
 pytestmark = pytest.mark.screened
@@ -32,6 +37,10 @@ def now(db: None) -> datetime:
 
 def party(name: str, kind: str = Party.Kind.PERSON) -> Party:
     return Party.objects.create(name=name, kind=kind)
+
+
+def identity_submitted(person: Person, legal_name: str, now: datetime) -> IdentityData:
+    return identity_submit(by=person, submission=replace(GOOD, legal_name=legal_name), now=now)
 
 
 def state(of: Party, now: datetime) -> Standing:
@@ -95,7 +104,8 @@ class TestVerdicts:
         assert (state(mallory, now), state(anna, now)) == (Standing.HIT, Standing.CLEAR)
         verdict = Verdict.objects.get(party=mallory)
         assert "MADEUP, Mallory" in verdict.matches
-        assert b"MADEUP" not in bytes(Verdict.objects.filter(party=mallory).values_list("matches", flat=True)[0])
+        stored: Any = Verdict.objects.filter(party=mallory).values_list("matches", flat=True)[0]
+        assert b"MADEUP" not in bytes(stored)
         assert Case.objects.get().reason == Case.Reason.HIT
         assert not audit.entries_for(mallory.id).exists()
 
@@ -136,6 +146,28 @@ class TestVerdicts:
         business = business_open(by=person, name="Good Bakery", now=now)
         settle()
         assert state(business, now) is Standing.CLEAR
+
+    def test_look_for_the_legal_name_too(self, tmp_path: Path, now: datetime) -> None:
+        load(tmp_path, MALLORY, now=now)
+        person = Person.objects.create_user("m@example.com", "a long pass phrase", name="Anna Lind")
+        worker.party_screen(party_id=person.party_id, now=now)
+        assert verdict_for(person.party_id, now).state is Standing.CLEAR
+
+        identity_submitted(person, "Mallory Madeup", now)
+        assert Event.objects.filter(name="compliance.identity.checked").exists()
+        settle()
+        assert verdict_for(person.party_id, now).state is Standing.HIT
+
+    @pytest.mark.parametrize(("state", "standing"), [("checked", Standing.HIT), ("verified", Standing.CLEAR)])
+    def test_another_birth_date_clears_once_staff_have_seen_it(self, tmp_path: Path, now: datetime, state: str, standing: Standing) -> None:
+        load(tmp_path, MALLORY, now=now)
+        person = Person.objects.create_user("m@example.com", "a long pass phrase", name="Mallory Madeup")
+        identity = identity_submitted(person, "Mallory Madeup", now)
+        if state == "verified":
+            officer = Person.objects.create_user("o@example.com", "a long pass phrase", is_staff=True)
+            type(identity).objects.filter(id=identity.id).update(state=state, decided_at=now, decided_by=officer)
+        worker.party_screen(party_id=person.party_id, now=now)
+        assert verdict_for(person.party_id, now).state is standing
 
     def test_another_name_does_not_leave_a_hit(self, tmp_path: Path, now: datetime) -> None:
         load(tmp_path, MALLORY, now=now)

@@ -123,9 +123,15 @@ class TestSubmit:
         assert "Maria" not in told
 
     def test_adds_to_what_screening_knows(self, asa: Person) -> None:
-        submit(asa)
+        identity = submit(asa)
         facts = facts_of(asa.party)
-        assert (facts.legal_name, facts.birth_year, facts.country) == ("Åsa Maria Lind", 1985, "SE")
+        assert (facts.names, facts.birth_year, facts.country) == ((asa.party.name, "Åsa Maria Lind"), None, "")
+        # What could clear somebody counts once staff have seen the document.
+        officer = Person.objects.create_user("verifier@example.com", "a long pass phrase", is_staff=True)
+        seen = {"state": "verified", "decided_at": clock.now(), "decided_by": officer}
+        IdentityData.objects.filter(id=identity.id).update(**seen)
+        facts = facts_of(asa.party)
+        assert (facts.birth_year, facts.country) == (1985, "SE")
 
     def test_one_document_of_two_people_is_seen_by_staff(self, asa: Person) -> None:
         other = signed_up("bo")
