@@ -383,7 +383,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVERS": [{"url": HUB_PUBLIC_URL}] if HUB_PUBLIC_URL else [],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {"PaymentKind": "payments.models.Kind", "PaymentState": "payments.models.State"},
+    "ENUM_NAME_OVERRIDES": {
+        "PaymentKind": "payments.models.Kind",
+        "PaymentState": "payments.models.State",
+        "BillState": "payments.bills.models.BillState",
+        "BillRunState": "payments.bills.models.RunState",
+    },
     "SORT_OPERATIONS": False,
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.api.schema.finish", "accounts.api_auth.describe"],
 }

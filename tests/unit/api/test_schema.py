@@ -75,7 +75,7 @@ class TestDocument:
             for path, _method, operation in operations(schema)
             if any(parameter["name"] == "Idempotency-Key" and parameter["required"] for parameter in operation.get("parameters", []))
         }
-        assert keyed == {"/transfers", "/transfers/{transfer_id}/complete", "/top-ups"}
+        assert keyed == {"/transfers", "/transfers/{transfer_id}/complete", "/top-ups", "/bills"}
 
     @pytest.mark.django_db
     def test_is_served(self, client: Client) -> None:
