@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from core import clock
+
 # One try, and none for a while after a failure: a person must not wait for a broker that is away.
 _PAUSE_SECONDS = 5.0
 _silent_until = 0.0
@@ -27,7 +29,8 @@ def due(queue: str = "") -> None:
 
 def _send(task: str, **where: Any) -> None:
     global _silent_until
-    if not settings.CELERY_BROKER_URL or time.monotonic() < _silent_until:
+    # Whoever moved its clock does the work of that moment itself.
+    if not settings.CELERY_BROKER_URL or clock.is_moved() or time.monotonic() < _silent_until:
         return
     from core import tasks
 

@@ -206,9 +206,12 @@ def bring_up(
     preparation = Preparation(state.log("setup"), common)
     try:
         preparation.wait_for("migrated", supervisor)
-        # They load their code while the demo is loaded; nothing of theirs needs it.
-        supervisor.add(*hub_programs(state, common, sockets))
+        # The web program loads its code while the demo is loaded. Those that do what is due come after it: the demo lives
+        # through last year and does that year's work itself.
+        web, *workers = hub_programs(state, common, sockets)
+        supervisor.add(web)
         demo: dict[str, Any] = preparation.wait_for("demo", supervisor)
+        supervisor.add(*workers)
         if not preparation.said.get("demo_loaded"):
             supervisor.say(f"The demo could not be loaded:\n{preparation.problem()}")
     finally:

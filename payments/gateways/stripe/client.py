@@ -13,6 +13,7 @@ import stripe
 from django.conf import settings
 from django.db import connection
 
+from core import clock
 from core.money import Money
 from payments.gateways.base import (
     Checkout,
@@ -87,7 +88,7 @@ class StripeGateway:
             "locale": _LANGUAGES.get(language.lower(), "auto"),
             "success_url": success_url,
             "cancel_url": cancel_url,
-            "expires_at": int(expires_at.timestamp()),
+            "expires_at": int(clock.outside(expires_at).timestamp()),
         }
         with self._asking():
             return _checkout(self._client.v1.checkout.sessions.create(wish, {"idempotency_key": f"checkout:{reference}"}))

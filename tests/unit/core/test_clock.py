@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, timedelta
 
 import pytest
@@ -59,3 +60,32 @@ class TestToday:
         monkeypatch.setattr(clock, "now", lambda: datetime(2026, 3, 10, 23, 30, tzinfo=UTC))
         assert clock.today("Europe/Stockholm") == date(2026, 3, 11)
         assert clock.today("America/New_York") == date(2026, 3, 10)
+
+
+class TestMoved:
+    def test_stands_still_here_and_nowhere_else(self, db: None) -> None:
+        there = clock.real() - timedelta(days=300)
+        seen = []
+        with clock.moved(there):
+            thread = threading.Thread(target=lambda: seen.append(clock.is_moved()))
+            thread.start()
+            thread.join()
+            assert clock.now() == there
+            assert clock.is_moved()
+        assert seen == [False]
+        assert not clock.is_moved()
+
+    def test_a_stop_in_the_middle_leaves_nothing_behind(self, db: None) -> None:
+        with pytest.raises(KeyError), clock.moved(clock.real() - timedelta(days=3)):
+            raise KeyError
+        assert abs(clock.now() - clock.real()) < timedelta(seconds=1)
+
+    def test_deadlines_for_others_are_on_their_clock(self, db: None) -> None:
+        there = clock.real() - timedelta(days=300)
+        with clock.moved(there):
+            assert abs(clock.outside(there + timedelta(hours=1)) - clock.real() - timedelta(hours=1)) < timedelta(seconds=5)
+
+    def test_never_in_production(self, settings: Settings) -> None:
+        settings.PRODUCTION = True
+        with pytest.raises(RuntimeError), clock.moved(clock.real()):
+            pass
