@@ -78,6 +78,17 @@ def payment_held(event: Event) -> None:
     _give(event, Topic.HELD, kind, party_id=payment.party_id, subject_id=payment.id)
 
 
+def payout_posted(event: Event) -> None:
+    """Whoever sent it knows; but it may have been held in between."""
+    payment_id = _uuid(event, "payment_id")
+    if Payment.objects.filter(id=payment_id, steps__state=State.HELD).exists():
+        _give(event, Topic.HELD, "released", subject_id=payment_id)
+
+
+def payout_failed(event: Event) -> None:
+    _give(event, Topic.RECEIVED, "payout_failed", subject_id=_uuid(event, "payment_id"))
+
+
 def payment_stopped(event: Event) -> None:
     """Held, and then not carried out. Whoever cancels a payment of their own is not told of it."""
     payment = Payment.objects.get(id=_uuid(event, "payment_id"))
@@ -117,7 +128,7 @@ def approval_remind(*, payment_id: UUID, event_id: UUID) -> None:
 
 
 def _bill(event: Event, topic: Topic, kind: str) -> None:
-    data = {name: str(event.data[name]) for name in ("bill_id", "payment_id") if event.data.get(name)}
+    data = {name: str(event.data[name]) for name in ("bill_id", "payment_id", "code") if event.data.get(name)}
     _give(event, topic, kind, subject_id=UUID(data["bill_id"]), data=data)
 
 
@@ -134,7 +145,13 @@ def bill_retrying(event: Event) -> None:
 
 
 def bill_paused(event: Event) -> None:
-    _bill(event, Topic.BILL_FAILED, "bill_paused")
+    """Only what the hub paused by itself, and says why; a person knows what they did."""
+    if event.data.get("code"):
+        _bill(event, Topic.BILL_FAILED, "bill_paused")
+
+
+def bill_amount_refused(event: Event) -> None:
+    _bill(event, Topic.BILL_FAILED, "bill_amount_refused")
 
 
 # --- account ----------------------------------------------------------------------------------------------------------------

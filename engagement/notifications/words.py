@@ -185,18 +185,18 @@ def _of_payment(
     return make
 
 
-def _bill(with_facts: Callable[[], str], without: Callable[[], str], *, icon: str, tone: str, sub: Callable[[], str]) -> Any:
+def _bill(with_facts: Callable[[], str], without: Callable[[], str], *, icon: str, tone: str, sub: Callable[[str], str]) -> Any:
     def make(notice: Notice, facts: _Facts) -> Words:
-        bill_id = _id(notice, "bill_id")
+        bill_id, code = _id(notice, "bill_id"), str(notice.data.get("code", ""))
         name = facts.bills.get(bill_id, "") if bill_id else ""
         view = facts.payment(notice)
         href = _payment_page(notice, facts) or (_page("bill", bill_id) if notice.party_id == facts.person.party_id else "")
         if not name:
-            return Words(Sentence(without()), sub=sub(), icon=icon, tone=tone, href=href)
+            return Words(Sentence(without()), sub=sub(code), icon=icon, tone=tone, href=href)
         amount = facts.amount(view) if view is not None else ""
         return Words(
             Sentence(with_facts(), {"bill": name}),
-            sub=" · ".join(part for part in (amount, sub()) if part),
+            sub=" · ".join(part for part in (amount, sub(code)) if part),
             icon=icon,
             tone=tone,
             href=href,
@@ -256,7 +256,7 @@ def _partner(granted: bool) -> Callable[[Notice, _Facts], Words]:
 
 
 _OF_PAYMENTS: Final = frozenset(
-    {"received", "returned", "taken_back", "held", "released", "stopped", "top_up_held", "top_up_failed", "approval"}
+    {"received", "returned", "taken_back", "held", "released", "stopped", "payout_failed", "top_up_held", "top_up_failed", "approval"}
 )
 
 _KINDS: Final[dict[str, Callable[[Notice, _Facts], Words]]] = {
@@ -307,6 +307,13 @@ _KINDS: Final[dict[str, Callable[[Notice, _Facts], Words]]] = {
         tone="harm",
         sub=lambda view: view.failure,
     ),
+    "payout_failed": _of_payment(
+        lambda: _("{amount} that you sent to {name} did not arrive at the bank"),
+        lambda: _("A payment to a bank account did not arrive."),
+        icon="undo",
+        tone="harm",
+        sub=lambda view: _("The money is in your account again."),
+    ),
     "approval": _of_payment(
         lambda: _("Your payment of {amount} to {name} waits for your approval"),
         lambda: _("A payment waits for your approval."),
@@ -314,27 +321,38 @@ _KINDS: Final[dict[str, Callable[[Notice, _Facts], Words]]] = {
         tone="wait",
         sub=lambda view: _("Nothing moves until you approve it."),
     ),
-    "bill_paid": _bill(lambda: _("{bill} is paid"), lambda: _("A bill is paid."), icon="check", tone="good", sub=lambda: ""),
+    "bill_paid": _bill(lambda: _("{bill} is paid"), lambda: _("A bill is paid."), icon="check", tone="good", sub=lambda code: ""),
     "bill_retrying": _bill(
         lambda: _("{bill} could not be paid yet"),
         lambda: _("A bill could not be paid yet."),
         icon="clock",
         tone="wait",
-        sub=lambda: _("There was not enough money. We try again; top up so that it succeeds."),
+        sub=lambda code: (
+            _("There was not enough money. We try again; top up so that it succeeds.")
+            if code == "insufficient_funds"
+            else _("We try again. Look at the bill to see why.")
+        ),
     ),
     "bill_failed": _bill(
         lambda: _("{bill} was not paid"),
         lambda: _("A bill was not paid."),
         icon="cross",
         tone="harm",
-        sub=lambda: _("We do not try again this time. Pay it yourself, or look at the bill."),
+        sub=lambda code: _("We do not try again this time. Pay it yourself, or look at the bill."),
     ),
     "bill_paused": _bill(
         lambda: _("{bill} is paused"),
         lambda: _("A bill is paused."),
         icon="clock",
         tone="wait",
-        sub=lambda: _("It is not paid until you go on with it."),
+        sub=lambda code: _("It is not paid until you go on with it."),
+    ),
+    "bill_amount_refused": _bill(
+        lambda: _("{bill} asks for more than you allow"),
+        lambda: _("A bill asks for more than you allow."),
+        icon="alert",
+        tone="wait",
+        sub=lambda code: _("It is above the limit that you set, so it is not paid by itself."),
     ),
     "new_device": _new_device,
     "password_changed": _fixed(

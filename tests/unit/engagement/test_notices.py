@@ -117,15 +117,23 @@ class TestMoney:
         assert kinds(asa) == ["top_up_failed" if what == "failed" else "top_up_held"]
         assert selectors.notices_for(asa.person).rows[0].words.sub == "The card was declined."
 
-    @pytest.mark.parametrize(
-        ("event", "kind"), [("paid", "bill_paid"), ("failed", "bill_failed"), ("retrying", "bill_retrying"), ("paused", "bill_paused")]
-    )
-    def test_a_bill_whatever_became_of_it(self, asa: Customer, event: str, kind: str) -> None:
-        events.emit(f"payments.bill.{event}", party_id=asa.party_id, bill_id=uuid4(), payment_id=None)
+    @pytest.mark.parametrize("event", ["paid", "failed", "retrying", "paused", "amount_refused"])
+    def test_a_bill_whatever_became_of_it(self, asa: Customer, event: str) -> None:
+        events.emit(f"payments.bill.{event}", party_id=asa.party_id, bill_id=uuid4(), payment_id=None, code="insufficient_funds")
         deliver()
         assert kinds(asa) == [f"bill_{event}"]
         assert says(asa)[0].startswith("A bill ")
         assert len(mails("asa@example.com")) == 1
+
+    def test_a_bill_that_the_person_paused_is_no_news(self, asa: Customer) -> None:
+        events.emit("payments.bill.paused", party_id=asa.party_id, bill_id=uuid4(), code="")
+        deliver()
+        assert kinds(asa) == []
+
+    def test_a_payout_that_comes_back(self, asa: Customer) -> None:
+        events.emit("payments.payout.failed", party_id=asa.party_id, payment_id=uuid4())
+        deliver()
+        assert says(asa) == ["A payment to a bank account did not arrive."]
 
 
 class TestApproval:

@@ -41,7 +41,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
         answer = rest.pop(0) if len(rest) > 1 else rest[0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in answer.split()]
 
-    monkeypatch.setattr(wire.socket, "getaddrinfo", ask)
+    monkeypatch.setattr(socket, "getaddrinfo", ask)
     return asked
 
 
@@ -85,7 +85,7 @@ class TestAddresses:
 
     def test_a_resolver_that_never_answers_meets_the_deadline(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(wire, "RESOLVE_SECONDS", 0.2)
-        monkeypatch.setattr(wire.socket, "getaddrinfo", lambda *args, **more: time.sleep(5))
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **more: time.sleep(5))
         started = time.monotonic()
         assert wire.post("https://partner.example/", b"{}", {}).error == "timeout"
         assert time.monotonic() - started < 2
@@ -98,7 +98,7 @@ class TestAddresses:
             connected.append(address)
             raise ConnectionRefusedError
 
-        monkeypatch.setattr(wire.socket, "create_connection", connect)
+        monkeypatch.setattr(socket, "create_connection", connect)
         assert wire.post("https://partner.example/", b"{}", {}).error == "connection"
         assert connected == [("93.184.216.34", 443)]
         assert len(asked) == 1
