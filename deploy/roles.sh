@@ -3,7 +3,7 @@
 # The passwords come from the environment (deploy/postgres.env) and are read by psql itself, so that no process list shows them.
 set -eu
 
-psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "${POSTGRES_DB:-postgres}" <<'SQL'
+psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname "${POSTGRES_DB:-postgres}" <<'SQL'
 \getenv owner_password HUB_OWNER_PASSWORD
 \getenv app_password HUB_APP_PASSWORD
 \getenv backup_password HUB_BACKUP_PASSWORD
