@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
@@ -91,10 +91,11 @@ def feed_for(
     found = FeedItem.objects.filter(party_id=party_id)
     if category:
         found = found.filter(category=category)
+    # Moments bound the stretch of the index that is read; no zone is a whole day and a half from UTC.
     if since:
-        found = found.filter(on_date__gte=since)
+        found = found.filter(on_date__gte=since, at__gte=_noon(since, -2))
     if before:
-        found = found.filter(on_date__lt=before)
+        found = found.filter(on_date__lt=before, at__lt=_noon(before, 1))
     if cursor:
         at, last = _cursor_read(cursor)
         found = found.filter(Q(at__lt=at) | Q(at=at, id__lt=last), at__lte=at)
@@ -141,6 +142,14 @@ def rules_for(party_id: UUID) -> list[RuleView]:
         )
         for rule in rules
     ]
+
+
+def _noon(day: date, days: int) -> datetime:
+    """Noon in UTC of a day so many days away, as far as the calendar goes."""
+    try:
+        return datetime.combine(day + timedelta(days=days), time(12), tzinfo=UTC)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC) if days < 0 else datetime.max.replace(tzinfo=UTC)
 
 
 def _cursor_read(cursor: str) -> tuple[datetime, UUID]:

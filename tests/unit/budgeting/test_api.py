@@ -43,6 +43,7 @@ def test_the_feed_comes_page_by_page(api: Api, ada: Customer, bo: Customer, pay:
         ("eating_out", "note", "Bosse E.", "2026-03-11")
     ] * 2
     assert api.get("/feed", before="2026-03-11").json()["items"] == []
+    assert len(api.get("/feed", since="0001-01-01", before="9999-12-31").json()["items"]) == 5
 
 
 @pytest.mark.parametrize(

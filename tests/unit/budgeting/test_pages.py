@@ -84,7 +84,7 @@ class TestPlan:
             page(client, path)
             crypto._uncommitted.owners.clear()
             page(client, path)
-            with django_assert_max_num_queries(12):
+            with django_assert_max_num_queries(16):
                 page(client, path)
 
 
