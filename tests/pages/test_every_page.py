@@ -37,7 +37,19 @@ PUBLIC = [
     "/no-such-page/",
 ]
 OWN = [
-    *("/", "/activity/", "/activity/?q=lunch", "/activity/?q=nothing-matches", "/pay/", "/pay/send/", "/pay/top-up/", "/plan/", "/more/"),
+    *(
+        "/",
+        "/activity/",
+        "/activity/?q=lunch",
+        "/activity/?q=nothing-matches",
+        "/pay/",
+        "/pay/send/",
+        "/pay/top-up/",
+        "/pay/bills/",
+        "/pay/bills/new/",
+        "/plan/",
+        "/more/",
+    ),
     *(
         "/more/profile/",
         "/more/limits/",
