@@ -45,7 +45,7 @@ class EndpointSerializer(serializers.Serializer[Any]):
     url = serializers.CharField()
     events = serializers.ListField(child=serializers.CharField())
     enabled = serializers.BooleanField()
-    disabled_reason = serializers.CharField(allow_null=True, help_text="partner, staff, failing or gone.")
+    disabled_reason = serializers.CharField(allow_null=True, help_text="partner, staff, failing, gone or deleted.")
     failing_since = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 
@@ -192,7 +192,10 @@ class EndpointView(WebhookView):
         summary="Change an endpoint, or switch it off and on",
         request=EndpointChange,
         responses=EndpointSerializer,
-        examples=[OpenApiExample("Switch on", value={"enabled": True}, request_only=True)],
+        examples=[
+            OpenApiExample("Switch on", value={"enabled": True}, request_only=True),
+            OpenApiExample("On", value=ENDPOINT, response_only=True),
+        ],
     )
     def patch(self, request: Request, endpoint_id: UUID) -> Response:
         data = parse(EndpointChange, request)
@@ -202,10 +205,16 @@ class EndpointView(WebhookView):
         )
         return Response(EndpointSerializer(_endpoint(changed)).data)
 
-    @extend_schema(operation_id="webhook_endpoint_delete", summary="Delete an endpoint", responses={204: None})
+    @extend_schema(
+        operation_id="webhook_endpoint_delete",
+        summary="Delete an endpoint",
+        responses=EndpointSerializer,
+        examples=[OpenApiExample("Gone", value={**ENDPOINT, "enabled": False, "disabled_reason": "deleted"}, response_only=True)],
+    )
     def delete(self, request: Request, endpoint_id: UUID) -> Response:
-        services.endpoint_delete(endpoint=selectors.endpoint_get(self.application_id, endpoint_id), now=clock.now())
-        return Response(status=204)
+        endpoint = selectors.endpoint_get(self.application_id, endpoint_id)
+        services.endpoint_delete(endpoint=endpoint, now=clock.now())
+        return Response(EndpointSerializer(_endpoint(endpoint)).data)
 
 
 class SecretView(WebhookView):

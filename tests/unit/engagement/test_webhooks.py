@@ -320,7 +320,7 @@ class TestApi:
         work_off(KIND)
         assert len(receiver.received) == 2
         assert api.post(f"{where}/secret").json()["secret"] != made.json()["secret"]
-        assert api.client.delete(f"/api/v1{where}", headers=api.headers).status_code == 204
+        assert api.client.delete(f"/api/v1{where}", headers=api.headers).json()["enabled"] is False
         assert api.get(where).status_code == 404
 
     def test_switched_off_and_on(self, api: Api, endpoint: services.EndpointCreated) -> None:
