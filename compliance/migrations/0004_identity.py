@@ -8,43 +8,114 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0005_known_devices'),
-        ('compliance', '0003_screening'),
+        ("accounts", "0005_known_devices"),
+        ("compliance", "0003_screening"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='IdentityData',
+            name="IdentityData",
             fields=[
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('checked', 'Checked'), ('verified', 'Verified by staff'), ('declined', 'Declined by staff'), ('replaced', 'Replaced by newer details')], default='checked', max_length=10, verbose_name='state')),
-                ('legal_name', core.crypto.EncryptedTextField(default='', owner='party_id', verbose_name='legal name')),
-                ('birth_date_text', core.crypto.EncryptedTextField(default='', owner='party_id', verbose_name='birth date')),
-                ('street', core.crypto.EncryptedTextField(default='', owner='party_id', verbose_name='street and number')),
-                ('postcode', core.crypto.EncryptedTextField(blank=True, default='', owner='party_id', verbose_name='postcode')),
-                ('city', core.crypto.EncryptedTextField(default='', owner='party_id', verbose_name='town')),
-                ('country', models.CharField(max_length=2, verbose_name='country')),
-                ('document_kind', models.CharField(choices=[('personal_number', 'Personal number'), ('passport', 'Passport'), ('id_card', 'Identity card')], max_length=16, verbose_name='document')),
-                ('document_country', models.CharField(max_length=2, verbose_name='issued by')),
-                ('document_number', core.crypto.EncryptedTextField(default='', owner='party_id', verbose_name='number')),
-                ('document_index', core.crypto.BlindIndexField(editable=False, null=True, source='document_number')),
-                ('format_known', models.BooleanField(verbose_name="number's format is known")),
-                ('submitted_at', models.DateTimeField(verbose_name='submitted')),
-                ('decided_at', models.DateTimeField(null=True, verbose_name='decided')),
-                ('reason', models.CharField(blank=True, choices=[('not_confirmed', 'The details could not be confirmed'), ('contradicts', 'The details contradict the document'), ('not_valid', 'The document is not valid any more'), ('in_use', 'The document belongs to another account'), ('other', 'Another reason')], default='', max_length=16, verbose_name='reason')),
-                ('note', core.crypto.EncryptedTextField(blank=True, default='', owner='party_id', verbose_name='note')),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by')),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.party', verbose_name='party')),
-                ('submitted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("checked", "Checked"),
+                            ("verified", "Verified by staff"),
+                            ("declined", "Declined by staff"),
+                            ("replaced", "Replaced by newer details"),
+                        ],
+                        default="checked",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("legal_name", core.crypto.EncryptedTextField(default="", owner="party_id", verbose_name="legal name")),
+                ("birth_date_text", core.crypto.EncryptedTextField(default="", owner="party_id", verbose_name="birth date")),
+                ("street", core.crypto.EncryptedTextField(default="", owner="party_id", verbose_name="street and number")),
+                ("postcode", core.crypto.EncryptedTextField(blank=True, default="", owner="party_id", verbose_name="postcode")),
+                ("city", core.crypto.EncryptedTextField(default="", owner="party_id", verbose_name="town")),
+                ("country", models.CharField(max_length=2, verbose_name="country")),
+                (
+                    "document_kind",
+                    models.CharField(
+                        choices=[("personal_number", "Personal number"), ("passport", "Passport"), ("id_card", "Identity card")],
+                        max_length=16,
+                        verbose_name="document",
+                    ),
+                ),
+                ("document_country", models.CharField(max_length=2, verbose_name="issued by")),
+                ("document_number", core.crypto.EncryptedTextField(default="", owner="party_id", verbose_name="number")),
+                ("document_index", core.crypto.BlindIndexField(editable=False, null=True, source="document_number")),
+                ("format_known", models.BooleanField(verbose_name="number's format is known")),
+                ("submitted_at", models.DateTimeField(verbose_name="submitted")),
+                ("decided_at", models.DateTimeField(null=True, verbose_name="decided")),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("not_confirmed", "The details could not be confirmed"),
+                            ("contradicts", "The details contradict the document"),
+                            ("not_valid", "The document is not valid any more"),
+                            ("in_use", "The document belongs to another account"),
+                            ("other", "Another reason"),
+                        ],
+                        default="",
+                        max_length=16,
+                        verbose_name="reason",
+                    ),
+                ),
+                ("note", core.crypto.EncryptedTextField(blank=True, default="", owner="party_id", verbose_name="note")),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="decided by",
+                    ),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.party", verbose_name="party"
+                    ),
+                ),
+                (
+                    "submitted_by",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL),
+                ),
             ],
             options={
-                'verbose_name': 'identity details',
-                'verbose_name_plural': 'identity details',
-                'indexes': [models.Index(fields=['party', '-submitted_at', '-id'], name='compliance_identity_history'), models.Index(fields=['document_index'], name='compliance_identity_document'), models.Index(condition=models.Q(('state', 'checked')), fields=['submitted_at', 'id'], name='compliance_identity_waiting')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['checked', 'verified'])), fields=('party',), name='compliance_identity_one_current'), models.CheckConstraint(condition=models.Q(('state__in', ['checked', 'replaced']), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='compliance_identity_decided')],
+                "verbose_name": "identity details",
+                "verbose_name_plural": "identity details",
+                "indexes": [
+                    models.Index(fields=["party", "-submitted_at", "-id"], name="compliance_identity_history"),
+                    models.Index(fields=["document_index"], name="compliance_identity_document"),
+                    models.Index(
+                        condition=models.Q(("state", "checked")), fields=["submitted_at", "id"], name="compliance_identity_waiting"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["checked", "verified"])),
+                        fields=("party",),
+                        name="compliance_identity_one_current",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["checked", "replaced"]),
+                            models.Q(("decided_at__isnull", False), ("decided_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="compliance_identity_decided",
+                    ),
+                ],
             },
         ),
     ]

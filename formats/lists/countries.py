@@ -32,7 +32,11 @@ def _plain(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _names() -> dict[str, str]:
-    known = {_plain(name).replace("&", "and"): code for code, name in Locale("en").territories.items() if len(code) == 2 and code.isalpha() and code not in _NONE}
+    known = {
+        _plain(name).replace("&", "and"): code
+        for code, name in Locale("en").territories.items()
+        if len(code) == 2 and code.isalpha() and code not in _NONE
+    }
     return known | _MORE
 
 

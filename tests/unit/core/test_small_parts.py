@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
@@ -159,8 +160,16 @@ class TestMiddleware:
 class TestTasks:
     def test_lead_to_the_work(self, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
         called: list[str] = []
+
+        def note(name: str) -> Callable[..., int]:
+            def noted(**_: object) -> int:
+                called.append(name)
+                return 0
+
+            return noted
+
         for module, name in ((events, "relay"), (due, "sweep"), (rates, "refresh"), (housekeeping, "run")):
-            monkeypatch.setattr(module, name, lambda name=name, **_: called.append(name) or 0)
+            monkeypatch.setattr(module, name, note(name))
         for task in tasks.BY_NAME.values():
             task(anything="ignored")
         assert called == ["relay", "sweep", "refresh", "run"]

@@ -120,6 +120,7 @@ class TestAMissingVerdict:
     def test_after_approval_holds_too(self, astrid: Customer, bo: Customer, lists: None, now: datetime) -> None:
         movement = astrid.send("@bosse", eur(60_00), now=now, present=False)
         assert movement.outcome is Outcome.REQUIRES_APPROVAL
+        assert movement.approval_id is not None
         approval_confirm(astrid.person, movement.approval_id, password=PASSWORD, now=now)
         held = transfer_approve(by=astrid.person, payment_id=movement.payment.id, now=now)
         assert held.outcome is Outcome.HELD
