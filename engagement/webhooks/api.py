@@ -208,7 +208,7 @@ class EndpointView(WebhookView):
     @extend_schema(
         operation_id="webhook_endpoint_delete",
         summary="Delete an endpoint",
-        responses=EndpointSerializer,
+        responses={200: EndpointSerializer},
         examples=[OpenApiExample("Gone", value={**ENDPOINT, "enabled": False, "disabled_reason": "deleted"}, response_only=True)],
     )
     def delete(self, request: Request, endpoint_id: UUID) -> Response:
