@@ -17,6 +17,7 @@ from compliance.identity import admin as identity_admin
 from compliance.models import LimitRule, PartyLevel, Usage
 from compliance.screening import admin as screening_admin
 from core import clock
+from core.admin import Audited
 
 # Django finds the parts' pages through this module.
 __all__ = ["LimitRuleAdmin", "PartyLevelAdmin", "UsageAdmin", "cases_admin", "identity_admin", "screening_admin"]
@@ -76,7 +77,8 @@ class LimitRuleAdmin(_AddOnly):
 
 
 @admin.register(PartyLevel)
-class PartyLevelAdmin(_AddOnly):
+class PartyLevelAdmin(Audited, _AddOnly):
+    audited = "compliance.level"
     fields = ("party", "level", "reason")
     raw_id_fields = ("party",)
     list_display = ("party_id", "level", "active_from", "active_to", "reason", "set_by_id")
@@ -97,7 +99,8 @@ class PartyLevelAdmin(_AddOnly):
 
 
 @admin.register(Usage)
-class UsageAdmin(_AddOnly):
+class UsageAdmin(Audited, _AddOnly):
+    audited = "compliance.usage"
     list_display = ("party_id", "direction", "window", "starts_on", "amount_minor", "currency")
     list_filter = ("window", "direction")
     search_fields = ("=party__id",)

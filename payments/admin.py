@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -10,9 +11,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
+from core.admin import Audited
 from core.errors import HubError
 from payments import services
+from payments.bills import admin as bills_admin
 from payments.models import Kind, Payment, PaymentStep, ProviderEvent, ProviderLink
+
+# Django finds the parts' pages through this module.
+__all__ = ["PaymentAdmin", "ProviderEventAdmin", "bills_admin"]
 
 
 class _ReadOnly:
@@ -40,7 +46,8 @@ class ProviderInline(_ReadOnly, admin.StackedInline[ProviderLink, Payment]):
 
 
 @admin.register(Payment)
-class PaymentAdmin(_ReadOnly, admin.ModelAdmin[Payment]):
+class PaymentAdmin(_ReadOnly, Audited):
+    audited = "payments.payment"
     list_display = ("created_at", "kind", "state", "amount_text", "payer_party_id", "payee_party_id", "failure_code")
     list_filter = ("kind", "state", "suspended", "currency", "created_at")
     search_fields = ("=id", "=payer_party__id", "=payee_party__id", "=provider__object_id", "=provider__provider_payment")
@@ -50,6 +57,9 @@ class PaymentAdmin(_ReadOnly, admin.ModelAdmin[Payment]):
     exclude = ("note", "request_hash", "idempotency_key")
     inlines = (StepInline, ProviderInline)
     actions = ("reverse_transfers", "refund_top_ups")
+
+    def parties_of(self, row: Payment) -> set[UUID]:
+        return {party for party in (row.payer_party_id, row.payee_party_id) if party}
 
     @admin.display(description=_("amount"), ordering="amount_minor")
     def amount_text(self, payment: Payment) -> str:
@@ -86,10 +96,15 @@ class PaymentAdmin(_ReadOnly, admin.ModelAdmin[Payment]):
 
 
 @admin.register(ProviderEvent)
-class ProviderEventAdmin(_ReadOnly, admin.ModelAdmin[ProviderEvent]):
+class ProviderEventAdmin(_ReadOnly, Audited):
+    audited = "payments.provider_event"
     list_display = ("received_at", "gateway", "name", "state", "payment_id", "processed_at")
     list_filter = ("gateway", "state", "name")
     search_fields = ("=event_id", "=payment__id")
     ordering = ("-received_at", "id")
     show_full_result_count = False
     exclude = ("body",)
+    actions = None
+
+    def parties_of(self, row: ProviderEvent) -> set[UUID]:
+        return {row.payment.party_id} if row.payment else set()

@@ -20,7 +20,13 @@ class PaymentsConfig(AppConfig):
         for kind in ("payout", "bill", "bill_change"):
             details_register(kind, words.approval_details)
 
-        reading = ("payments.view_payment", "payments.view_paymentstep", "payments.view_providerlink")
+        reading = (
+            "payments.view_payment",
+            "payments.view_paymentstep",
+            "payments.view_providerlink",
+            "payments.view_bill",
+            "payments.view_billrun",
+        )
         rights_register("support", *reading)
         rights_register("compliance", *reading)
         # To change a payment is to reverse or refund it; nothing else can be changed.

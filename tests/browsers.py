@@ -78,9 +78,11 @@ class Watch:
         return said
 
 
-def axe_problems(page: Page) -> list[str]:
+def axe_problems(page: Page, *, impacts: tuple[str, ...] = ()) -> list[str]:
+    """What axe finds; with `impacts` ("serious", "critical") only violations of these."""
     found: dict[str, Any] = _AXE.run(page).response
-    return [f"axe {rule['id']}: {rule['help']} at {[node['target'] for node in rule['nodes'][:3]]}" for rule in found["violations"]]
+    rules = [rule for rule in found["violations"] if not impacts or rule["impact"] in impacts]
+    return [f"axe {rule['id']}: {rule['help']} at {[node['target'] for node in rule['nodes'][:3]]}" for rule in rules]
 
 
 def layout_problems(page: Page) -> list[str]:

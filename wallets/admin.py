@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
-from core import audit
-from wallets.ledger_models import LedgerAccount, LedgerHold, LedgerTransfer
+from core.admin import Audited, ReadOnly
+from wallets.ledger_models import LedgerAccount, LedgerEntry, LedgerHold, LedgerTransfer
 from wallets.models import Wallet
 
+ENTRIES_SHOWN = 50
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+
+class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """The ledger is written by its functions only; a table of millions of rows is never counted for a page."""
 
     show_full_result_count = False
     list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    actions = None
 
 
 @admin.register(Wallet)
-class WalletAdmin(ReadOnlyAdmin):
+class WalletAdmin(ReadOnlyAdmin, Audited):
+    audited = "wallets.wallet"
     list_display = ("id", "party_id", "currency", "state", "opened_at", "closed_at")
     list_filter = ("state", "currency")
     search_fields = ("=id", "=party__id")
     exclude = ("name",)
     ordering = ("-opened_at", "-id")
-
-    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        found = self.get_object(request, object_id)
-        if found is not None:
-            audit.record("wallets.wallet.viewed", actor=request.user, party_id=found.party_id, object_type="wallet", object_id=found.pk)
-        return super().change_view(request, object_id, form_url, extra_context)
 
 
 @admin.register(LedgerAccount)
@@ -50,6 +40,14 @@ class LedgerAccountAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "state")
     search_fields = ("=id", "=code")
     ordering = ("-id",)
+    readonly_fields = ("newest_entries",)
+
+    @admin.display(description=_("newest entries"))
+    def newest_entries(self, account: LedgerAccount) -> SafeString:
+        """An entry's key has two parts, which the admin has no pages for; here are the newest."""
+        rows = LedgerEntry.objects.filter(account=account).order_by("-seq")[:ENTRIES_SHOWN]
+        shown = ((row.seq, f"{row.created_at:%Y-%m-%d %H:%M}", row.transfer_id, row.amount, row.balance) for row in rows)
+        return format_html_join("", "{} · {} · {} · {} → {}<br>", shown)
 
 
 @admin.register(LedgerTransfer)

@@ -16,4 +16,10 @@ class WalletsConfig(AppConfig):
     sql_function_prefixes = ("ledger_",)
 
     def ready(self) -> None:
+        from accounts.staff_groups import rights_register
         from wallets import privacy, tasks  # noqa: F401
+
+        ledger = ("wallets.view_ledgeraccount", "wallets.view_ledgertransfer", "wallets.view_ledgerentry", "wallets.view_ledgerhold")
+        rights_register("support", "wallets.view_wallet")
+        rights_register("compliance", "wallets.view_wallet", *ledger)
+        rights_register("operations", *ledger)
