@@ -53,6 +53,9 @@ class Api:
     def get(self, path: str, **query: Any) -> Any:
         return self.client.get(_full(path), query, headers=self.headers)
 
+    def put(self, path: str, body: Any) -> Any:
+        return self.client.put(_full(path), json.dumps(body), content_type="application/json", headers=self.headers)
+
     def post(self, path: str, body: Any = None, *, key: str | None = "", party: str = "", headers: dict[str, str] | None = None) -> Any:
         sent = {**self.headers, **(headers or {})}
         if key is not None:

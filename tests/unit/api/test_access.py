@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,12 +17,15 @@ from budgeting.services import feed_follow
 from core import clock
 from core.api.scopes import SCOPES, WEBHOOKS_MANAGE
 from core.api.views import ApiView
+from core.money import Money
+from payments.bills.services import Terms, To, bill_create
 from payments.services import transfer_send
 from tests.unit.api.conftest import Api, bearer, eur, session_api, token_for
 from wallets.models import Wallet
 
 pytestmark = pytest.mark.django_db
 
+BILL = {"name": "Rent", "wallet_id": "{wallet}", "amount": eur(20_00), "amount_kind": "up_to", "schedule": {"first_on": "{soon}"}}
 # Method, path (with the owner's objects), what is sent, and the scope it takes.
 OPERATIONS: list[tuple[str, str, Any, str]] = [
     ("GET", "/me", None, "profile:read"),
@@ -50,6 +54,17 @@ OPERATIONS: list[tuple[str, str, Any, str]] = [
     ("POST", "/budgets", {"budgets": [{"category": "gifts", "amount": eur(5_00)}]}, "budgets:write"),
     ("GET", "/safe-to-spend", None, "budgets:read"),
     ("GET", "/currencies", None, ""),
+    ("GET", "/bills", None, "bills:read"),
+    ("POST", "/bills", {"payee": "@boek", **BILL}, "bills:write"),
+    ("GET", "/bills/coming?from_date=2026-03-01&to_date=2026-03-31", None, "bills:read"),
+    ("GET", "/bills/{bill}", None, "bills:read"),
+    ("PUT", "/bills/{bill}", BILL, "bills:write"),
+    ("POST", "/bills/{bill}/complete", {}, "bills:write"),
+    ("POST", "/bills/{bill}/pause", {}, "bills:write"),
+    ("POST", "/bills/{bill}/resume", {}, "bills:write"),
+    ("POST", "/bills/{bill}/skip", {"period": "{period}"}, "bills:write"),
+    ("POST", "/bills/{bill}/end", {}, "bills:write"),
+    ("PUT", "/bills/{bill}/amount", {"amount": eur(1_00)}, "bills:write"),
 ]
 # Open to nobody but a person in their own session, or a program with its own credentials: their whole matrix stands beside them
 # (tests/unit/compliance/identity, tests/unit/engagement/test_webhooks.py).
@@ -68,13 +83,15 @@ def call(asa: Person, asa_wallet: Wallet, bo_wallet: Wallet) -> Call:
 
     def send(key: str, minor: int) -> str:
         asked: dict[str, Any] = {"by": asa, "party_id": asa.party_id, "source_wallet_id": asa_wallet.id, "payee": "@boek"}
-        from core.money import Money
-
         return str(transfer_send(**asked, amount=Money(minor, "EUR"), idempotency_key=key, now=clock.now()).payment.id)
 
     names = {"wallet": str(asa_wallet.id), "transfer": send("a", 10_00), "waiting": send("b", 40_00)}
     feed_follow(payment_id=UUID(names["transfer"]))
     names["item"] = str(FeedItem.objects.get(party_id=asa.party_id).id)
+    soon = (clock.now() + timedelta(days=3)).date()
+    terms = Terms(name="Rent", wallet_id=asa_wallet.id, amount=Money(20_00, "EUR"), up_to=True, first_on=soon)
+    bill = bill_create(by=asa, party_id=asa.party_id, to=To(payee="@boek"), terms=terms, idempotency_key="c", now=clock.now())
+    names |= {"bill": str(bill.id), "soon": soon.isoformat(), "period": f"{soon:%Y-%m}"}
 
     def fill(value: Any) -> Any:
         if isinstance(value, dict):
@@ -82,21 +99,31 @@ def call(asa: Person, asa_wallet: Wallet, bo_wallet: Wallet) -> Call:
         return value.format(**names) if isinstance(value, str) else value
 
     def run(api: Api, method: str, path: str, body: Any) -> Any:
-        return api.get(fill(path)) if method == "GET" else api.post(fill(path), fill(body))
+        return _sent(api, method, fill(path), fill(body))
 
     return run
+
+
+def _sent(api: Api, method: str, path: str, body: Any) -> Any:
+    return {"GET": lambda: api.get(path), "POST": lambda: api.post(path, body), "PUT": lambda: api.put(path, body)}[method]()
 
 
 def test_the_table_is_complete() -> None:
     schema = SchemaGenerator().get_schema(request=None, public=True)
     documented = {(method.upper(), path.removeprefix("/api/v1")) for path, methods in schema["paths"].items() for method in methods}
     documented = {(method, path) for method, path in documented if not path.startswith(ELSEWHERE)}
-    names = {"{wallet}": "{wallet_id}", "{item}": "{item_id}", "{waiting}": "{transfer_id}", "{transfer}": "{transfer_id}"}
+    names = {
+        "{wallet}": "{wallet_id}",
+        "{item}": "{item_id}",
+        "{bill}": "{bill_id}",
+        "{waiting}": "{transfer_id}",
+        "{transfer}": "{transfer_id}",
+    }
     table = set()
     for method, path, _body, _scope in OPERATIONS:
         for short, long in names.items():
             path = path.replace(short, long)
-        table.add((method, path.split("?")[0].replace("/top-ups/{transfer_id}", "/top-ups/{top_up_id}")))
+        table.add((method, path.split("?", 1)[0].replace("/top-ups/{transfer_id}", "/top-ups/{top_up_id}")))
     assert documented == table
 
 
@@ -150,8 +177,8 @@ class TestObjectsOfOthers:
         assert call(bearer(token_for(other.application, None, " ".join(SCOPES))), method, path, body).status_code == 404
 
     def test_are_not_found_when_they_are_not_there(self, as_asa: Api, method: str, path: str, body: Any, scope: str) -> None:
-        place = path.format(wallet=uuid4(), transfer=uuid4(), waiting=uuid4(), item=uuid4())
-        answer = as_asa.get(place) if method == "GET" else as_asa.post(place, body)
+        place = path.format(wallet=uuid4(), transfer=uuid4(), waiting=uuid4(), item=uuid4(), bill=uuid4())
+        answer = _sent(as_asa, method, place, body)
         assert answer.status_code == 404
         assert answer["Content-Type"] == "application/problem+json"
 
@@ -160,7 +187,7 @@ def _allowed(path: str) -> set[int]:
     """What an allowed call may answer with: an own object of another kind is not found, money is not given away."""
     if path == "/top-ups/{transfer}":
         return {404}
-    return {409} if path.endswith(("/close", "/complete")) else {200, 201, 202}
+    return {409} if path in ("/wallets/{wallet}/close", "/transfers/{waiting}/complete") else {200, 201, 202}
 
 
 @pytest.fixture

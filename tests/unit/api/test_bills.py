@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -24,10 +23,6 @@ NOBODYS = "0199a1b2-0000-7000-8000-000000000000"
 
 def day(ahead: int) -> str:
     return (clock.now() + timedelta(days=ahead)).date().isoformat()
-
-
-def put(api: Api, path: str, body: Any) -> Any:
-    return api.client.put(f"/api/v1{path}", json.dumps(body), content_type="application/json", headers=api.headers)
 
 
 @pytest.fixture
@@ -87,16 +82,16 @@ class TestBills:
         assert as_asa.post(f"{where}/skip", {"period": period}).json()["next"]["period"] != period
         assert as_asa.post(f"{where}/skip", {"period": period}).json()["code"] == "bill_nothing_coming"
         terms = {name: value for name, value in body.items() if name != "payee"}
-        assert put(as_asa, where, {**terms, "amount": eur(25_00)}).json()["amount"] == eur(25_00)
-        assert put(as_asa, where, {**terms, "amount": eur(90_00)}).status_code == 202
+        assert as_asa.put(where, {**terms, "amount": eur(25_00)}).json()["amount"] == eur(25_00)
+        assert as_asa.put(where, {**terms, "amount": eur(90_00)}).status_code == 202
         assert as_asa.post(f"{where}/end").json()["state"] == "ended"
         assert as_asa.post(f"{where}/pause").json()["code"] == "bill_ended"
 
     def test_the_payee_asks_for_an_amount_up_to_the_limit(self, as_bo: Api, as_asa: Api, create: Callable[..., Any]) -> None:
         where = f"/bills/{create(amount_kind='up_to').json()['id']}/amount"
-        assert put(as_bo, where, {"amount": eur(12_00)}).json()["amount"] == eur(12_00)
-        assert put(as_bo, where, {"amount": eur(20_01)}).json()["code"] == "above_cap"
-        assert put(as_asa, where, {"amount": eur(0)}).status_code == 422
+        assert as_bo.put(where, {"amount": eur(12_00)}).json()["amount"] == eur(12_00)
+        assert as_bo.put(where, {"amount": eur(20_01)}).json()["code"] == "above_cap"
+        assert as_asa.put(where, {"amount": eur(0)}).status_code == 422
 
     def test_is_nobody_elses(self, as_bo: Api, create: Callable[..., Any]) -> None:
         where = f"/bills/{create().json()['id']}"
