@@ -57,7 +57,7 @@ class BillAdmin(ReadOnly, Audited):
 class BillRunAdmin(ReadOnly, Audited):
     audited = "payments.bill_run"
     list_display = ("due_at", "state", "bill_id", "period", "pay_on", "amount_minor", "tries", "failure_code", "payment_id")
-    list_filter = ("state", "failure_code", "pay_on")
+    list_filter = ("state", "pay_on")
     search_fields = ("=id", "=bill__id", "=bill__party__id", "=payment__id")
     search_help_text = _("The whole id of a run, a bill, its payer or a payment")
     list_select_related = ("bill",)
