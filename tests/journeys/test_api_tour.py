@@ -22,11 +22,13 @@ PAGE = Path(__file__).resolve().parents[2] / "docs/api.md"
 # What only pages, staff or the hub itself can meet.
 NOT_OVER_THE_API = set(
     """
-    account_not_empty account_not_guarded account_unknown already_member amount_invalid amount_not_a_number amount_required
-    amount_too_precise balance_not_zero email_invalid email_taken handle_invalid handle_taken hold_closed hold_exceeded hold_expired
-    hold_open hold_unknown language_unknown last_owner ledger_refused level_unknown limit_rule_in_past membership_unknown name_invalid
-    not_reversible password_wrong payment_not_refundable payment_not_reversible payment_refused reversal_exceeded same_account
-    scope_unknown terms_required theme_unknown time_zone_unknown too_many_tries transfer_unknown
+    account_not_empty account_not_guarded account_unknown already_member amount_invalid amount_not_a_number
+    amount_required amount_too_precise balance_not_zero case_closed case_not_screened case_own decision_unknown
+    email_invalid email_taken handle_invalid handle_taken hold_closed hold_exceeded hold_expired hold_open hold_unknown
+    identity_not_waiting language_unknown last_owner ledger_refused level_unknown limit_rule_in_past membership_unknown
+    name_invalid not_reversible password_wrong payment_not_refundable payment_not_reversible payment_refused
+    reversal_exceeded same_account scope_unknown terms_required theme_unknown time_zone_unknown too_many_tries
+    transfer_unknown
     """.split()
 )
 

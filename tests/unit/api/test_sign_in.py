@@ -158,15 +158,21 @@ class TestWhatIsOffered:
 
 
 def test_session_api_is_what_signing_in_gives(asa: Person) -> None:
+    """Every scope there is; what only a program with its own credentials may do is refused by the operation itself."""
     assert session_api(asa).get("/me").json()["scopes"] == sorted(
         [
+            "bills:read",
+            "bills:write",
+            "budgets:read",
+            "budgets:write",
+            "limits:read",
             "profile:read",
-            "wallets:read",
-            "wallets:write",
-            "transfers:read",
-            "transfers:write",
             "top_ups:read",
             "top_ups:write",
-            "limits:read",
+            "transfers:read",
+            "transfers:write",
+            "wallets:read",
+            "wallets:write",
+            "webhooks:manage",
         ]
     )
