@@ -82,8 +82,12 @@ def test_it_serves_says_who_may_sign_in_and_is_small(hub: WholeHub, environ: dic
 
 
 def _pss(pid: int) -> int:
-    """Memory in bytes, what is shared counted by its share."""
-    match = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    """Memory in bytes, what is shared counted by its share; a process that ended meanwhile holds none."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    match = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
     return int(match[1]) * 1024 if match else 0
 
 
