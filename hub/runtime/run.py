@@ -121,6 +121,6 @@ def welcome(url: str, sandbox: str, access: Mapping[str, Any], seconds: float) -
             for row in rows[:3]
         ]
     if access:
-        lines += [f"  {'All':<11} .venv/bin/python manage.py demo_access  (with the staff's secrets for one-time codes)"]
+        lines += [f"  {'All':<11} .venv/bin/python manage.py demo_access  (with the staff's one-time codes, and the API's client)"]
     lines += [f"  {'Inbox':<11} {sandbox}/inbox/  (e-mails and text messages land here)", "", "Ctrl-C stops it.", ""]
     return "\n".join(lines)
