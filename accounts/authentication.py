@@ -14,7 +14,7 @@ from rest_framework.request import Request
 
 from accounts.models import Person
 from core.api.access import Caller
-from core.api.scopes import ALL
+from core.api.scopes import PEOPLES
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -50,4 +50,4 @@ class SessionTokenAuthentication(BaseAuthentication):
         if found is None or not found[0].is_active:
             raise AuthenticationFailed(_("The session is over. Sign in again."), code="session_invalid")
         person: Person = found[0]
-        return person, Caller(scopes=ALL, person=person)
+        return person, Caller(scopes=PEOPLES, person=person)

@@ -9,7 +9,7 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.scopes import BaseScopes
 
 from accounts.models import PartnerApplication, PartnerConsent
-from core.api.scopes import PROFILE_READ, SCOPES
+from core.api.scopes import PROFILE_READ, PROGRAMS_ONLY, SCOPES
 
 
 class PartnerScopes(BaseScopes):
@@ -20,7 +20,10 @@ class PartnerScopes(BaseScopes):
 
     def get_available_scopes(self, application: Any = None, request: Any = None, *args: Any, **kwargs: Any) -> list[str]:
         wanted = application.scopes.split() if isinstance(application, PartnerApplication) else []
-        return [scope for scope in SCOPES if scope in wanted] if wanted else list(SCOPES)
+        found = [scope for scope in SCOPES if scope in wanted] if wanted else list(SCOPES)
+        # A response type means that a person is asked: they cannot give what a program may only do for itself.
+        asked = bool(getattr(request, "response_type", None))
+        return [scope for scope in found if scope not in PROGRAMS_ONLY] if asked else found
 
     def get_default_scopes(self, application: Any = None, request: Any = None, *args: Any, **kwargs: Any) -> list[str]:
         return [scope for scope in (PROFILE_READ,) if scope in self.get_available_scopes(application)]

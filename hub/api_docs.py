@@ -77,7 +77,7 @@ def _read(language: str) -> tuple[list[Group], list[tuple[str, str]]]:
             tag = operation["tags"][0]
             group = groups.setdefault(tag, Group(tag, tag.lower().replace(" ", "-")))
             group.operations.append(_operation(schema, path, method, operation))
-    scopes = schema["components"]["securitySchemes"]["oauth2"]["flows"]["authorizationCode"]["scopes"]
+    scopes = schema["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]["scopes"]
     return list(groups.values()), list(scopes.items())
 
 

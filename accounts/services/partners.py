@@ -14,7 +14,7 @@ from oauth2_provider.models import get_access_token_model, get_refresh_token_mod
 from accounts import selectors, values
 from accounts.models import Membership, PartnerApplication, PartnerConsent, Party, Person
 from core import audit, events
-from core.api.scopes import SCOPES
+from core.api.scopes import PEOPLES, SCOPES
 from core.errors import InputInvalid, NotFound
 
 
@@ -84,7 +84,7 @@ def consent_grant(
     selectors.party_get(person, party_id, at=now)
     PartnerConsent.objects.filter(application=application, person=person, party_id=party_id, revoked_at__isnull=True).update(revoked_at=now)
     consent = PartnerConsent.objects.create(
-        application=application, person=person, party_id=party_id, scopes=" ".join(sorted(set(scopes) & set(SCOPES))), granted_at=now
+        application=application, person=person, party_id=party_id, scopes=" ".join(sorted(PEOPLES.intersection(scopes))), granted_at=now
     )
     _record(consent, "granted")
     return consent

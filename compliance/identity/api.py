@@ -62,6 +62,7 @@ CHECKED = {
 
 class IdentityView(PartyView):
     tag = "Identity"
+    ways_in = ("sessionToken",)
     scopes: ClassVar = {"GET": PROFILE_READ, "POST": PROFILE_READ}
     with_party = False
 

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
-from core.api.scopes import SCOPES
+from core.api.scopes import PEOPLES, SCOPES
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
@@ -26,7 +26,7 @@ _PROBLEMS = {
 
 
 class HubSchema(AutoSchema):
-    """Reads `tag`, `scopes`, `with_party` and @idempotent off the view."""
+    """Reads `tag`, `scopes`, `ways_in`, `with_party` and @idempotent off the view."""
 
     def get_tags(self) -> list[str]:
         tag = getattr(self.view, "tag", "")
@@ -36,7 +36,8 @@ class HubSchema(AutoSchema):
         if not self.view.authentication_classes:
             return []
         scope = getattr(self.view, "scopes", {}).get(self.method)
-        return [{"oauth2": [scope] if scope else []}, {"sessionToken": []}]
+        needs: dict[str, dict[str, Any]] = {"oauth2": {"oauth2": [scope] if scope else []}, "sessionToken": {"sessionToken": []}}
+        return [needs[way] for way in getattr(self.view, "ways_in", needs)]
 
     def get_operation_id(self) -> str:
         return str(getattr(getattr(self.view, self.method.lower()), "operation_id", "") or super().get_operation_id())
@@ -153,6 +154,7 @@ def _example(status: int) -> dict[str, Any]:
 
 def _security_schemes() -> dict[str, Any]:
     scopes = {name: str(text) for name, text in SCOPES.items()}
+    peoples = {name: text for name, text in scopes.items() if name in PEOPLES}
     return {
         "oauth2": {
             "type": "oauth2",
@@ -162,7 +164,7 @@ def _security_schemes() -> dict[str, Any]:
                     "authorizationUrl": "/o/authorize/",
                     "tokenUrl": "/o/token/",
                     "refreshUrl": "/o/token/",
-                    "scopes": scopes,
+                    "scopes": peoples,
                 },
                 "clientCredentials": {"tokenUrl": "/o/token/", "scopes": scopes},
             },

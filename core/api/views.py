@@ -19,11 +19,13 @@ from core.db import scope
 
 class ApiView(APIView):
     """
-    `tag` groups the operations in the documentation; `scopes` names the scope that each method needs.
+    `tag` groups the operations in the documentation; `scopes` names the scope that each method needs; `ways_in` says in the
+    documentation with which kinds of token it can be called (the names of its security schemes).
     """
 
     tag: ClassVar[str] = ""
     scopes: ClassVar[dict[str, str]] = {}
+    ways_in: ClassVar[tuple[str, ...]] = ("oauth2", "sessionToken")
     quota_usage: Usage | None = None
     _stack: ExitStack
 

@@ -130,6 +130,7 @@ def _delivery(row: WebhookDelivery) -> dict[str, Any]:
 
 class WebhookView(ApiView):
     tag = "Webhooks"
+    ways_in = ("oauth2",)
     application_id: UUID
 
     def scope_for(self, request: Request) -> UUID:

@@ -106,6 +106,7 @@ class TestConsentPage:
             ({"response_type": "token"}, "unauthorized_client"),
             ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
             ({"scope": "wallets:read admin"}, "invalid_scope"),
+            ({"scope": "wallets:read webhooks:manage"}, "invalid_scope"),
         ],
     )
     def test_tells_the_partner_what_is_not_offered(
@@ -252,6 +253,13 @@ class TestClientCredentials:
         narrow = partner_create(name="Narrow", redirect_uris=[], party=bo.party, scopes=["limits:read"], now=clock.now())
         assert token_call(narrow, grant_type="client_credentials", scope="limits:read").status_code == 200
         assert token_call(narrow, grant_type="client_credentials", scope="wallets:read").json()["error"] == "invalid_scope"
+
+    def test_manage_their_own_webhooks_which_nobody_consents_to(self, partner: PartnerCreated, asa: Person) -> None:
+        answer = token_call(partner, grant_type="client_credentials", scope="webhooks:manage")
+        assert (answer.status_code, answer.json()["scope"]) == (200, "webhooks:manage")
+        what = {"person": asa, "application": partner.application, "party_id": asa.party_id}
+        consent = consent_grant(**what, scopes=["webhooks:manage", "limits:read"], now=clock.now())
+        assert consent.scopes == "limits:read"
 
     def test_cannot_ask_for_people_without_a_redirect_address(self, browser: Client, bo: Person, pkce: Pkce) -> None:
         own = partner_create(name="Own", redirect_uris=[], party=bo.party, now=clock.now())
