@@ -7,6 +7,7 @@ Tests run as the application's role, which may not truncate: a used copy is drop
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import secrets
@@ -50,6 +51,7 @@ def _schema_hash() -> str:
     return digest.hexdigest()[:12]
 
 
+@functools.cache
 def template() -> str:
     """The name of the migrated template, made on first use; parallel test processes wait for one another."""
     name = f"hubtest_{_schema_hash()}"
@@ -91,7 +93,11 @@ def copy() -> str:
     name = f"hubtest_{os.environ.get('HUB_TEST_DB', 'main')}_{os.getpid()}_{secrets.token_hex(4)}"
     with _owner() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtext('hub test copy'))")
-        cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source)))
+        cursor.execute("SHOW fsync")
+        # File by file instead of page by page through the log is a third of the work, unless each file then waits for the disk.
+        how = "FILE_COPY" if cursor.fetchone() == ("off",) else "WAL_LOG"
+        names = {"name": sql.Identifier(name), "source": sql.Identifier(source)}
+        cursor.execute(sql.SQL(f"CREATE DATABASE {{name}} TEMPLATE {{source}} STRATEGY {how}").format(**names))
     return name
 
 

@@ -20,6 +20,7 @@ def main(arguments: list[str]) -> int:
     actions.add_parser("reset", help="stop the hub and remove its state folder")
     actions.add_parser("restore-drill", help="back the database up, restore it elsewhere, and compare")
     tests = actions.add_parser("test-env", help="run a command with embedded servers of its own")
+    tests.add_argument("--throwaway", action="store_true", help="PostgreSQL never waits for the disk; a power cut may take it all")
     tests.add_argument("command", nargs=argparse.REMAINDER)
     chosen = parser.parse_args(arguments)
     try:
@@ -54,7 +55,7 @@ def _act(chosen: argparse.Namespace) -> int:
         command = chosen.command[1:] if chosen.command[:1] == ["--"] else chosen.command
         if not command:
             raise RunError("test-env needs a command: test-env -- COMMAND")
-        return run_with_servers(command, os.environ)
+        return run_with_servers(command, os.environ, throwaway=chosen.throwaway)
     from hub.runtime import reset
     from hub.runtime.state import State
 

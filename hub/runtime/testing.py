@@ -14,18 +14,25 @@ from hub.runtime.run import say
 from hub.runtime.state import FolderLock, State
 from hub.runtime.supervise import Supervisor, end_leftovers
 
-# Tests commit thousands of small transactions; a power cut may take the last of theirs. Everything else stays as it is for people.
+# Commands here commit thousands of small transactions; a power cut may take the last of theirs. Everything else stays as it is
+# for people.
 POSTGRES_SETTINGS: Mapping[str, str] = {"synchronous_commit": "off"}
+# For tests, which make and drop a database every other second: a power cut may take it all, and the next run starts afresh anyway.
+THROWAWAY_SETTINGS: Mapping[str, str] = {**POSTGRES_SETTINGS, "fsync": "off", "full_page_writes": "off"}
 
 
-def run_with_servers(command: Sequence[str], environ: Mapping[str, str]) -> int:
-    """The command's exit code. Servers that DATABASE_URL and REDIS_URL name are used as they are."""
+def run_with_servers(command: Sequence[str], environ: Mapping[str, str], *, throwaway: bool = False) -> int:
+    """
+    The command's exit code. Servers that DATABASE_URL and REDIS_URL name are used as they are.
+
+    :param throwaway: PostgreSQL never waits for the disk. Not for what measures, or proves that nothing is lost.
+    """
     if environ.get("DATABASE_URL") and environ.get("REDIS_URL"):
         return subprocess.run(list(command), env={**environ, "HUB_ENV": environ.get("HUB_ENV", "test")}, check=False).returncode
     state, lock = _free_folder(environ)
     try:
         end_leftovers(state)
-        return _run(state, command, environ)
+        return _run(state, command, environ, THROWAWAY_SETTINGS if throwaway else POSTGRES_SETTINGS)
     finally:
         lock.release()
 
@@ -43,7 +50,7 @@ def _free_folder(environ: Mapping[str, str]) -> tuple[State, FolderLock]:
     raise RunError("Nine test runs are under way already.")
 
 
-def _run(state: State, command: Sequence[str], environ: Mapping[str, str]) -> int:
+def _run(state: State, command: Sequence[str], environ: Mapping[str, str], settings: Mapping[str, str]) -> int:
     supervisor = Supervisor(state, say)
     # Ctrl-C reaches the command as well, which ends by itself; the servers must outlive it.
     signal.signal(signal.SIGINT, lambda *_: None)
@@ -59,7 +66,7 @@ def _run(state: State, command: Sequence[str], environ: Mapping[str, str]) -> in
 
     def work() -> None:
         try:
-            servers = bootstrap.Servers(state, environ, postgres_settings=POSTGRES_SETTINGS)
+            servers = bootstrap.Servers(state, environ, postgres_settings=settings)
             if servers.home:
                 # Databases that a killed run did not drop would meet the next one under the same names.
                 shutil.rmtree(servers.home.postgres_data, ignore_errors=True)

@@ -136,6 +136,15 @@ class TestTestEnvironment:
         assert home
         assert processes.standing_in(home / "postgres", "postgres") == []
 
+    @pytest.mark.parametrize(("options", "fsync"), [([], "on"), (["--throwaway"], "off")])
+    def test_waits_for_the_disk_unless_told_that_nothing_matters(self, environ: dict[str, str], options: list[str], fsync: str) -> None:
+        ask = "import os, psycopg2; c = psycopg2.connect(os.environ['DATABASE_URL']).cursor(); c.execute('SHOW fsync'); print(c.fetchone())"
+        done = subprocess.run(
+            [sys.executable, "-m", "hub.runtime", "test-env", *options, "--", sys.executable, "-c", ask],
+            cwd=PROJECT, env=environ, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert done.stdout.strip() == f"('{fsync}',)", done.stderr
+
     def test_uses_given_servers_and_starts_none(self, environ: dict[str, str]) -> None:
         given = environ | {"DATABASE_URL": postgres.url("a", "b", 1), "REDIS_URL": "redis://127.0.0.1:1/0"}
         done = subprocess.run(
