@@ -77,9 +77,10 @@ class BillLineSerializer(serializers.Serializer[Any]):
 
 
 class SafeToSpendSerializer(serializers.Serializer[Any]):
-    amount = MoneyField(signed=True, help_text="balance - held - bills.")
+    amount = MoneyField(signed=True, help_text="balance - held - pots - bills.")
     balance = MoneyField(signed=True)
     held = MoneyField(signed=True, help_text="Set aside for payments under way.")
+    pots = MoneyField(signed=True, help_text="Put into pots.")
     bills = MoneyField(signed=True, help_text="Due up to and including `until`.")
     bill_lines = BillLineSerializer(many=True)
     until = serializers.DateField(help_text="The day before the next income, else the last day of the month.")
@@ -153,6 +154,7 @@ SAFE = {
     "amount": _eur(73000),
     "balance": _eur(98000),
     "held": _eur(0),
+    "pots": _eur(0),
     "bills": _eur(25000),
     "bill_lines": [{"name": "Electricity", "on_date": "2026-03-20", "amount": _eur(25000), "home_amount": _eur(25000)}],
     "until": "2026-03-24",
@@ -200,7 +202,7 @@ def _month_body(view: MonthView) -> Any:
 
 
 def _safe_body(safe: SafeToSpend) -> Any:
-    fields = ("amount", "balance", "held", "bills", "until", "income_on", "days", "per_day", "rate_date")
+    fields = ("amount", "balance", "held", "pots", "bills", "until", "income_on", "days", "per_day", "rate_date")
     return SafeToSpendSerializer(
         {
             **{field: getattr(safe, field) for field in fields},

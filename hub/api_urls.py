@@ -18,6 +18,7 @@ from hub import api_docs, selectors
 from payments import api as payments
 from payments.bills import api as bills
 from wallets import api as wallets
+from wallets.pots import api as pots
 
 _v1: list[URLPattern | URLResolver] = [
     path("auth/app/v1/", include((api_auth.urlpatterns, "headless"))),
@@ -26,6 +27,11 @@ _v1: list[URLPattern | URLResolver] = [
     path("wallets/<uuid:wallet_id>", wallets.WalletView.as_view()),
     path("wallets/<uuid:wallet_id>/close", wallets.WalletCloseView.as_view()),
     path("wallets/<uuid:wallet_id>/entries", wallets.EntriesView.as_view()),
+    path("wallets/<uuid:wallet_id>/pots", pots.PotsView.as_view()),
+    path("pots/<uuid:pot_id>", pots.PotOneView.as_view()),
+    path("pots/<uuid:pot_id>/put", pots.PotPutView.as_view()),
+    path("pots/<uuid:pot_id>/take", pots.PotTakeView.as_view()),
+    path("pots/<uuid:pot_id>/close", pots.PotCloseView.as_view()),
     path("currencies", wallets.CurrenciesView.as_view()),
     path("payees", accounts.PayeesView.as_view()),
     path("transfers", payments.TransfersView.as_view()),

@@ -24,6 +24,8 @@ from payments import presenting
 from payments.presenting import PaymentView
 from wallets import selectors as wallets
 from wallets.models import Wallet
+from wallets.pots import selectors as pots
+from wallets.pots.selectors import PotView
 from wallets.selectors import Balance, EntryRow, Total
 
 CHART_DAYS = 30
@@ -61,16 +63,18 @@ class LimitsPage:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """An entry of the ledger with the payment behind it, None where there is none (a fee, an adjustment)."""
+    """An entry of the ledger with the payment or the pot behind it; neither for a fee or an adjustment."""
 
     entry: EntryRow
     view: PaymentView | None
+    pot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class WalletPage:
     wallet: Wallet
     balance: Balance
+    pots: list[PotView]
     rows: list[HistoryRow]
     next_before: int | None
 
@@ -79,7 +83,7 @@ def home_for(person: Person, *, now: datetime, language: str) -> HomePage:
     rows = wallet_rows(person.party_id)
     latest = presenting.latest(person.party_id, limit=LATEST)
     return HomePage(
-        total=wallets.total_of([row.balance.posted for row in rows], person.home_currency),
+        total=wallets.total_of([row.balance.total for row in rows], person.home_currency),
         wallets=rows,
         latest=latest,
         # The shape of a line tells as much as its figures, so hidden amounts have no chart.
@@ -113,10 +117,19 @@ def wallet_page(person: Person, wallet_id: UUID, *, before_seq: int | None) -> W
     entries = wallets.entries_for(wallet, before_seq=before_seq, limit=HISTORY_ROWS + 1)
     shown = entries[:HISTORY_ROWS]
     views = presenting.views_by_id(person.party_id, {UUID(entry.meta["payment"]) for entry in shown if "payment" in entry.meta})
+    names = pots.pot_names(person.party_id, {UUID(entry.meta["pot"]) for entry in shown if "pot" in entry.meta})
     return WalletPage(
         wallet=wallet,
         balance=wallets.balance_of(wallet),
-        rows=[HistoryRow(entry, views.get(UUID(entry.meta["payment"])) if "payment" in entry.meta else None) for entry in shown],
+        pots=pots.views_of(pots.pots_for(wallet.id)),
+        rows=[
+            HistoryRow(
+                entry,
+                views.get(UUID(entry.meta["payment"])) if "payment" in entry.meta else None,
+                names.get(UUID(entry.meta["pot"]), "") if "pot" in entry.meta else "",
+            )
+            for entry in shown
+        ],
         next_before=shown[-1].seq if len(entries) > HISTORY_ROWS else None,
     )
 
@@ -147,7 +160,7 @@ def _chart(person: Person, rows: list[WalletRow], now: datetime, language: str) 
     counted = [row.wallet for row in rows if row.wallet.currency in per_home]
     if not counted:
         return None
-    at_ends = wallets.balances_at(counted, ends)
+    at_ends = wallets.totals_at(counted, ends)
     series = []
     for index, day in enumerate(days):
         total = sum((at_ends[wallet.id][index].decimal * per_home[wallet.currency] for wallet in counted), Decimal(0))

@@ -1,1 +1,1 @@
-"""The ledger, wallets and holds; later pots, exchange, statements, proofs and loyalty cards."""
+"""The ledger, wallets and their pots, statements, reconciliation and safeguarding; later exchange and loyalty cards."""

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from core.admin import Audited, ReadOnly
 from wallets.ledger_models import LedgerAccount, LedgerEntry, LedgerHold, LedgerTransfer
 from wallets.models import Wallet
+from wallets.pots.models import Pot
 
 ENTRIES_SHOWN = 50
 
@@ -31,6 +32,18 @@ class WalletAdmin(ReadOnlyAdmin, Audited):
     list_filter = ("state", "currency")
     search_fields = ("=id", "=party__id")
     exclude = ("name",)
+    ordering = ("-opened_at", "-id")
+
+
+@admin.register(Pot)
+class PotAdmin(ReadOnlyAdmin, Audited):
+    """People call their pots what they like: names are not shown."""
+
+    audited = "wallets.pot"
+    list_display = ("id", "wallet_id", "party_id", "currency", "state", "opened_at", "closed_at")
+    list_filter = ("state", "currency")
+    search_fields = ("=id", "=wallet__id", "=party__id")
+    exclude = ("name", "idempotency_key")
     ordering = ("-opened_at", "-id")
 
 

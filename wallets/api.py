@@ -25,9 +25,11 @@ SEQ_MAX = 2**63 - 1
 
 
 class BalanceSerializer(serializers.Serializer[Any]):
-    posted = MoneyField(signed=True, help_text="What it holds.")
+    posted = MoneyField(signed=True, help_text="What it holds outside of pots.")
     held = MoneyField(signed=True, help_text="What of it is set aside.")
     available = MoneyField(signed=True, help_text="What can be spent.")
+    pots = MoneyField(signed=True, help_text="What lies in its pots.")
+    total = MoneyField(signed=True, help_text="available + held + pots.")
 
 
 class WalletSerializer(serializers.Serializer[Any]):
@@ -69,7 +71,7 @@ WALLET = {
     "currency": "EUR",
     "name": "",
     "state": "open",
-    "balance": {"posted": _eur(5000), "held": _eur(0), "available": _eur(5000)},
+    "balance": {"posted": _eur(5000), "held": _eur(0), "available": _eur(5000), "pots": _eur(2000), "total": _eur(7000)},
     "opened_at": "2026-03-11T12:00:00.000000Z",
     "closed_at": None,
 }
@@ -164,7 +166,7 @@ class WalletCloseView(PartyView):
                 value={
                     **WALLET,
                     "state": "closed",
-                    "balance": {"posted": _eur(0), "held": _eur(0), "available": _eur(0)},
+                    "balance": dict.fromkeys(("posted", "held", "available", "pots", "total"), _eur(0)),
                     "closed_at": "2026-04-01T08:00:00.000000Z",
                 },
                 response_only=True,

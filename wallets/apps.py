@@ -20,6 +20,6 @@ class WalletsConfig(AppConfig):
         from wallets import privacy, tasks  # noqa: F401
 
         ledger = ("wallets.view_ledgeraccount", "wallets.view_ledgertransfer", "wallets.view_ledgerentry", "wallets.view_ledgerhold")
-        rights_register("support", "wallets.view_wallet")
-        rights_register("compliance", "wallets.view_wallet", *ledger)
+        rights_register("support", "wallets.view_wallet", "wallets.view_pot")
+        rights_register("compliance", "wallets.view_wallet", "wallets.view_pot", *ledger)
         rights_register("operations", *ledger)

@@ -54,3 +54,7 @@ class Wallet(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+# Django finds an app's models through this module.
+from wallets.pots.models import Pot  # noqa: E402, F401

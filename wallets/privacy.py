@@ -9,6 +9,8 @@ from uuid import UUID
 from core import privacy
 from wallets import selectors
 from wallets.models import Wallet
+from wallets.pots import selectors as pots
+from wallets.pots.models import Pot
 
 
 def export(party_id: UUID) -> list[dict[str, Any]]:
@@ -20,16 +22,30 @@ def export(party_id: UUID) -> list[dict[str, Any]]:
             "state": wallet.state,
             "opened_at": wallet.opened_at.isoformat(),
             "closed_at": wallet.closed_at.isoformat() if wallet.closed_at else None,
-            "entries": _entries(wallet),
+            "entries": _entries(wallet.account, wallet.currency),
+            "pots": [_pot(pot) for pot in pots.pots_for(wallet.id, closed=True)],
         }
         for wallet in selectors.wallets_for(party_id, closed=True)
     ]
 
 
-def _entries(wallet: Wallet) -> list[dict[str, Any]]:
+def _pot(pot: Pot) -> dict[str, Any]:
+    return {
+        "id": str(pot.id),
+        "name": pot.name,
+        "goal": pot.goal_minor,
+        "goal_on": pot.goal_on.isoformat() if pot.goal_on else None,
+        "state": pot.state,
+        "opened_at": pot.opened_at.isoformat(),
+        "closed_at": pot.closed_at.isoformat() if pot.closed_at else None,
+        "entries": _entries(pot.account, pot.currency),
+    }
+
+
+def _entries(account: int, currency: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     before: int | None = None
-    while rows := selectors.entries_for(wallet, before_seq=before, limit=selectors.PAGE_MAX):
+    while rows := selectors.entries_of(account, currency, before_seq=before, limit=selectors.PAGE_MAX):
         found += [
             {"at": row.created_at.isoformat(), "amount": row.amount.amount, "balance": row.balance.amount, "kind": row.kind, **row.meta}
             for row in rows
@@ -39,8 +55,9 @@ def _entries(wallet: Wallet) -> list[dict[str, Any]]:
 
 
 def erase(party_id: UUID, now: datetime) -> None:
-    """The ledger carries ids and amounts only and stays; the wallets' names go."""
+    """The ledger carries ids and amounts only and stays; the names of wallets and pots go, and what was saved for."""
     Wallet.objects.filter(party_id=party_id).update(name=b"")
+    Pot.objects.filter(party_id=party_id).update(name=b"", goal_minor=None, goal_on=None)
 
 
 privacy.register(
@@ -48,5 +65,5 @@ privacy.register(
     export=export,
     erase=erase,
     retention="Names: until erased. The ledger's ids and amounts: as long as bookkeeping law asks.",
-    fields=("wallets.wallet.name",),
+    fields=("wallets.wallet.name", "wallets.pot.name"),
 )

@@ -19,18 +19,31 @@ from wallets.errors import WalletNotFound
 from wallets.models import Wallet
 
 PAGE_MAX = 200
+# A pot that is closed holds nothing; one that is open has an account of its own.
+_IN_POTS = (
+    "coalesce((SELECT sum(b.posted) FROM wallets_pot p JOIN ledger_account b ON b.id = p.account"
+    " WHERE p.wallet_id = w.id AND p.state = 'open'), 0)::bigint"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """`posted` is what the account holds, `held` what is set aside of it, `available` what can be spent (down to the floor 0)."""
+    """
+    `posted` is what the wallet's own account holds, `held` what is set aside of it, `pots` what lies in its open pots.
+    `available` can be spent (down to the floor 0); `total` is all of it: available + held + pots.
+    """
 
     posted: Money
     held: Money
+    pots: Money
 
     @property
     def available(self) -> Money:
         return self.posted - self.held
+
+    @property
+    def total(self) -> Money:
+        return self.posted + self.pots
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,28 +90,29 @@ def balance_of(wallet: Wallet) -> Balance:
 
 
 def balances_of(wallets: Iterable[Wallet]) -> dict[UUID, Balance]:
-    """Posted and held of each wallet, read in one statement and so of one moment."""
-    by_account = {wallet.account: wallet for wallet in wallets}
-    if not by_account:
+    """Posted, held and in pots of each wallet, read in one statement and so of one moment."""
+    by_id = {wallet.id: wallet for wallet in wallets}
+    if not by_id:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id, posted, held FROM ledger_account WHERE id = ANY (%s)", [list(by_account)])
+        cursor.execute(
+            f"SELECT w.id, a.posted, a.held, {_IN_POTS} FROM wallets_wallet w JOIN ledger_account a ON a.id = w.account"  # noqa: S608
+            " WHERE w.id = ANY (%s::uuid[])",
+            [list(by_id)],
+        )
         rows = cursor.fetchall()
-    return {
-        by_account[account].id: Balance(Money(posted, by_account[account].currency), Money(held, by_account[account].currency))
-        for account, posted, held in rows
-    }
+    return {found: Balance(*(Money(minor, by_id[found].currency) for minor in minors)) for found, *minors in rows}
 
 
 def held_by(party_id: UUID) -> list[Money]:
-    """The posted balance of each of the party's open wallets, in one query."""
+    """What each of the party's open wallets holds, its pots included; one query."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT a.posted, w.currency FROM wallets_wallet w JOIN ledger_account a ON a.id = w.account"
+            f"SELECT a.posted + {_IN_POTS}, w.currency FROM wallets_wallet w JOIN ledger_account a ON a.id = w.account"  # noqa: S608
             " WHERE w.party_id = %s AND w.state = 'open'",
             [party_id],
         )
-        return [Money(posted, currency) for posted, currency in cursor.fetchall()]
+        return [Money(held, currency) for held, currency in cursor.fetchall()]
 
 
 def balance_at(wallet: Wallet, moment: datetime) -> Money:
@@ -123,21 +137,44 @@ def balances_at(wallets: Iterable[Wallet], moments: Sequence[datetime]) -> dict[
     return found
 
 
+def totals_at(wallets: Iterable[Wallet], moments: Sequence[datetime]) -> dict[UUID, list[Money]]:
+    """As `balances_at`, with what lay in the wallets' pots at those moments (also pots that are closed by now); one query."""
+    by_id = {wallet.id: wallet for wallet in wallets}
+    found: dict[UUID, list[Money]] = {wallet_id: [] for wallet_id in by_id}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH mine AS (SELECT id AS wallet, account FROM wallets_wallet WHERE id = ANY (%(wallets)s::uuid[])"
+            " UNION ALL SELECT wallet_id, account FROM wallets_pot WHERE wallet_id = ANY (%(wallets)s::uuid[]))"
+            " SELECT wallet, sum(ledger_balance_at(account::integer, moment))::bigint"
+            " FROM mine, unnest(%(moments)s::timestamptz[]) WITH ORDINALITY AS m (moment, place)"
+            " GROUP BY wallet, place ORDER BY wallet, place",
+            {"wallets": list(by_id), "moments": list(moments)},
+        )
+        for wallet_id, amount in cursor.fetchall():
+            found[wallet_id].append(Money(amount, by_id[wallet_id].currency))
+    return found
+
+
 def entries_for(wallet: Wallet, *, before_seq: int | None = None, limit: int = 50) -> list[EntryRow]:
     """The wallet's history, newest first; pass the last row's `seq` as `before_seq` for the next page."""
+    return entries_of(wallet.account, wallet.currency, before_seq=before_seq, limit=limit)
+
+
+def entries_of(account: int, currency: str, *, before_seq: int | None = None, limit: int = 50) -> list[EntryRow]:
+    """The same of any guarded account, which the caller has found to be the asker's."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT e.seq, e.amount, e.balance, e.created_at, coalesce(t.effective_at, t.created_at), t.id, t.kind::text, t.meta::text"
             " FROM (SELECT * FROM ledger_entry WHERE account = %s AND seq < %s ORDER BY seq DESC LIMIT %s) e"
             " JOIN ledger_transfer t ON t.id = e.transfer ORDER BY e.seq DESC",
-            [wallet.account, 2**63 - 1 if before_seq is None else before_seq, min(max(limit, 0), PAGE_MAX)],
+            [account, 2**63 - 1 if before_seq is None else before_seq, min(max(limit, 0), PAGE_MAX)],
         )
         rows = cursor.fetchall()
     return [
         EntryRow(
             seq=seq,
-            amount=Money(amount, wallet.currency),
-            balance=Money(balance, wallet.currency),
+            amount=Money(amount, currency),
+            balance=Money(balance, currency),
             created_at=created_at,
             effective_at=effective_at,
             transfer_id=transfer,
@@ -150,7 +187,7 @@ def entries_for(wallet: Wallet, *, before_seq: int | None = None, limit: int = 5
 
 def total_for(party_id: UUID, currency: str, *, on: date | None = None) -> Total:
     """Everything in the party's open wallets, in one currency. A currency without a rate is named, never guessed."""
-    return total_of([balance.posted for balance in balances_of(wallets_for(party_id)).values()], currency, on=on)
+    return total_of([balance.total for balance in balances_of(wallets_for(party_id)).values()], currency, on=on)
 
 
 def total_of(held: Sequence[Money], currency: str, *, on: date | None = None) -> Total:
@@ -167,8 +204,13 @@ def total_of(held: Sequence[Money], currency: str, *, on: date | None = None) ->
 
 def closing_reasons(party_id: UUID) -> list[str]:
     """Why the party's account cannot be closed yet, in words for the person; for hub/wiring.py."""
-    held = [balance for balance in balances_of(wallets_for(party_id)).values() if balance.posted or balance.held]
+    balances = list(balances_of(wallets_for(party_id)).values())
     return [
         str(_("There is still money in your %(currency)s account. Take it out first.") % {"currency": balance.posted.currency})
-        for balance in held
+        for balance in balances
+        if balance.posted or balance.held
+    ] + [
+        str(_("There is still money in a pot of your %(currency)s account. Take it out first.") % {"currency": balance.pots.currency})
+        for balance in balances
+        if balance.pots
     ]

@@ -15,7 +15,10 @@ from core.money import Money, Rounding, currency_check
 from core.rates import RateMissing
 from wallets import ledger
 from wallets.errors import AccountNotEmpty, WalletClosed, WalletNotEmpty
+from wallets.ledger_models import LedgerAccount
 from wallets.models import Wallet
+from wallets.pots.models import Pot
+from wallets.pots.services import pot_close
 
 # Another currency's ceiling is set at today's rate and stands until the next change of level; the exact limit over all
 # wallets is checked where money comes in. Eight parts in a hundred keep an ordinary month's drift from refusing it early.
@@ -47,14 +50,15 @@ def wallet_open(*, party_id: UUID, currency: str, now: datetime, name: str = "")
 @transaction.atomic
 def wallet_close(*, wallet: Wallet, now: datetime) -> Wallet:
     """
-    Close an empty wallet for good; its history stays.
+    Close an empty wallet for good, and its empty pots; its history stays.
 
-    :raises WalletNotEmpty: it holds money, or money is set aside in it.
+    :raises WalletNotEmpty: it holds money, or money is set aside in it or lies in a pot.
     :raises WalletClosed: it was closed before.
     """
     locked = Wallet.objects.select_for_update().get(id=wallet.id)
     if locked.state != Wallet.State.OPEN:
         raise WalletClosed()
+    _pots_close(locked, now)
     try:
         ledger.account_close(locked.account, now=now)
     except AccountNotEmpty as error:
@@ -64,6 +68,18 @@ def wallet_close(*, wallet: Wallet, now: datetime) -> Wallet:
     wallet.state, wallet.closed_at = locked.state, locked.closed_at
     events.emit("wallets.wallet.closed", party_id=locked.party_id, wallet_id=locked.id, currency=locked.currency)
     return locked
+
+
+def _pots_close(wallet: Wallet, now: datetime) -> None:
+    """Money in a pot is not moved for its owner unasked: with the wallet only empty pots are closed."""
+    pots = list(Pot.objects.filter(wallet=wallet, state=Pot.State.OPEN).order_by("account"))
+    if not pots:
+        return
+    ledger.lock([wallet.account, *(pot.account for pot in pots)])
+    if LedgerAccount.objects.filter(id__in=[pot.account for pot in pots]).exclude(posted=0).exists():
+        raise WalletNotEmpty()
+    for pot in pots:
+        pot_close(party_id=wallet.party_id, pot_id=pot.id, now=now)
 
 
 @transaction.atomic

@@ -1,5 +1,5 @@
 """
-Safe to spend: what is there, less what is set aside and what has to be paid before the next income.
+Safe to spend: what is there, less what is set aside, what lies in pots and what has to be paid before the next income.
 
 Source: docs/budgeting.md, "Safe to spend".
 """
@@ -37,12 +37,13 @@ class BillLine:
 @dataclass(frozen=True, slots=True)
 class SafeToSpend:
     """
-    `amount` = `balance` - `held` - `bills`, all in the home currency. Bills are counted up to and including `until`: the day
+    `amount` = `balance` - `held` - `pots` - `bills`, all in the home currency. Bills are counted up to and including `until`: the day
     before the next income, or the last day of the month when no income is expected. `missing` are currencies without a rate.
     """
 
     balance: Money
     held: Money
+    pots: Money
     lines: tuple[BillLine, ...]
     today: date
     until: date
@@ -59,7 +60,7 @@ class SafeToSpend:
 
     @property
     def amount(self) -> Money:
-        return self.balance - self.held - self.bills
+        return self.balance - self.held - self.pots - self.bills
 
     @property
     def days(self) -> int:
@@ -83,20 +84,22 @@ def safe_to_spend(party_id: UUID, keeper: Keeper, *, now: datetime, balances: Se
     income = next_income(_received(party_id, keeper, today), today)
     until = (income.on if income else month_after(today.replace(day=1))) - timedelta(days=1)
     bills = bills_due(party_id, since=today, until=until)
-    posted = wallets.total_of([balance.posted for balance in balances], keeper.currency)
+    total = wallets.total_of([balance.total for balance in balances], keeper.currency)
     held = wallets.total_of([balance.held for balance in balances], keeper.currency)
+    in_pots = wallets.total_of([balance.pots for balance in balances], keeper.currency)
     homes = rates.convert_all([bill.amount for bill in bills], keeper.currency, rounding=Rounding.UP)
     dates = [found.rate_date for bill, found in zip(bills, homes, strict=True) if found and bill.amount.currency != keeper.currency]
-    dates += [total.rate_date for total in (posted, held) if total.rate_date]
+    dates += [found.rate_date for found in (total, held, in_pots) if found.rate_date]
     return SafeToSpend(
-        balance=posted.money,
+        balance=total.money,
         held=held.money,
+        pots=in_pots.money,
         lines=tuple(BillLine(bill, found.money if found else None) for bill, found in zip(bills, homes, strict=True)),
         today=today,
         until=until,
         income_on=income.on if income else None,
         rate_date=min(dates, default=None),
-        missing=tuple(sorted({*posted.missing, *(bill.amount.currency for bill, found in zip(bills, homes, strict=True) if not found)})),
+        missing=tuple(sorted({*total.missing, *(bill.amount.currency for bill, found in zip(bills, homes, strict=True) if not found)})),
     )
 
 

@@ -22,6 +22,7 @@ from payments.bills.services import Terms, To, bill_create
 from payments.services import transfer_send
 from tests.unit.api.conftest import Api, bearer, eur, session_api, token_for
 from wallets.models import Wallet
+from wallets.pots.services import pot_open, pot_put
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +35,13 @@ OPERATIONS: list[tuple[str, str, Any, str]] = [
     ("GET", "/wallets/{wallet}", None, "wallets:read"),
     ("POST", "/wallets/{wallet}/close", {}, "wallets:write"),
     ("GET", "/wallets/{wallet}/entries", None, "wallets:read"),
+    ("GET", "/wallets/{wallet}/pots", None, "pots:read"),
+    ("POST", "/wallets/{wallet}/pots", {"name": "Rent"}, "pots:write"),
+    ("GET", "/pots/{pot}", None, "pots:read"),
+    ("PUT", "/pots/{pot}", {"name": "Rent"}, "pots:write"),
+    ("POST", "/pots/{pot}/put", {"amount": eur(1_00)}, "pots:write"),
+    ("POST", "/pots/{pot}/take", {"amount": eur(1_00)}, "pots:write"),
+    ("POST", "/pots/{pot}/close", {}, "pots:write"),
     ("GET", "/payees?query=@boek", None, "transfers:write"),
     ("GET", "/transfers", None, "transfers:read"),
     ("POST", "/transfers", {"wallet_id": "{wallet}", "payee": "@boek", "amount": eur(1_00)}, "transfers:write"),
@@ -88,6 +96,9 @@ def call(asa: Person, asa_wallet: Wallet, bo_wallet: Wallet) -> Call:
     names = {"wallet": str(asa_wallet.id), "transfer": send("a", 10_00), "waiting": send("b", 40_00)}
     feed_follow(payment_id=UUID(names["transfer"]))
     names["item"] = str(FeedItem.objects.get(party_id=asa.party_id).id)
+    pot = pot_open(party_id=asa.party_id, wallet_id=asa_wallet.id, name="Holiday", idempotency_key="p", now=clock.now())
+    pot_put(party_id=asa.party_id, pot_id=pot.id, amount=Money(5_00, "EUR"), idempotency_key="p", now=clock.now())
+    names["pot"] = str(pot.id)
     soon = (clock.now() + timedelta(days=3)).date()
     terms = Terms(name="Rent", wallet_id=asa_wallet.id, amount=Money(20_00, "EUR"), up_to=True, first_on=soon)
     bill = bill_create(by=asa, party_id=asa.party_id, to=To(payee="@boek"), terms=terms, idempotency_key="c", now=clock.now())
@@ -116,6 +127,7 @@ def test_the_table_is_complete() -> None:
         "{wallet}": "{wallet_id}",
         "{item}": "{item_id}",
         "{bill}": "{bill_id}",
+        "{pot}": "{pot_id}",
         "{waiting}": "{transfer_id}",
         "{transfer}": "{transfer_id}",
     }
@@ -177,7 +189,7 @@ class TestObjectsOfOthers:
         assert call(bearer(token_for(other.application, None, " ".join(SCOPES))), method, path, body).status_code == 404
 
     def test_are_not_found_when_they_are_not_there(self, as_asa: Api, method: str, path: str, body: Any, scope: str) -> None:
-        place = path.format(wallet=uuid4(), transfer=uuid4(), waiting=uuid4(), item=uuid4(), bill=uuid4())
+        place = path.format(wallet=uuid4(), transfer=uuid4(), waiting=uuid4(), item=uuid4(), bill=uuid4(), pot=uuid4())
         answer = _sent(as_asa, method, place, body)
         assert answer.status_code == 404
         assert answer["Content-Type"] == "application/problem+json"

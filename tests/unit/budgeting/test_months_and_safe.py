@@ -201,14 +201,15 @@ class TestNextIncome:
 @given(
     balance=st.integers(0, 10**12),
     held=st.integers(0, 10**12),
+    pots=st.integers(0, 10**12),
     bills=st.lists(st.one_of(st.none(), st.integers(0, 10**11)), max_size=8),
     days=st.integers(0, 40),
 )
-def test_safe_to_spend_is_what_its_lines_say(balance: int, held: int, bills: list[int | None], days: int) -> None:
+def test_safe_to_spend_is_what_its_lines_say(balance: int, held: int, pots: int, bills: list[int | None], days: int) -> None:
     lines = tuple(BillLine(BillDue("x", TODAY, eur(bill or 1)), eur(bill) if bill is not None else None) for bill in bills)
-    safe = SafeToSpend(eur(balance), eur(held), lines, TODAY, TODAY + timedelta(days=days), None, None, ())
-    assert safe.amount.amount == balance - held - sum(bill or 0 for bill in bills)
-    assert safe.amount + safe.bills + safe.held == safe.balance
+    safe = SafeToSpend(eur(balance), eur(held), eur(pots), lines, TODAY, TODAY + timedelta(days=days), None, None, ())
+    assert safe.amount.amount == balance - held - pots - sum(bill or 0 for bill in bills)
+    assert safe.amount + safe.bills + safe.held + safe.pots == safe.balance
     assert safe.days == days + 1
     assert safe.per_day is not None
     assert 0 <= safe.per_day.amount * safe.days <= max(safe.amount.amount, 0)

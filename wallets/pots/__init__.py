@@ -1,0 +1,1 @@
+"""Pots: named parts of a wallet, each with a ledger account of its own. Source: docs/ledger.md, "Pots"."""
