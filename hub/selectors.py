@@ -20,7 +20,7 @@ from compliance.models import Level
 from core import charts, rates
 from core.money import Money, Rounding
 from core.rates import RateMissing
-from payments import presenting
+from payments import selectors as payments
 from payments.presenting import PaymentView
 from wallets import selectors as wallets
 from wallets.models import Wallet
@@ -81,7 +81,7 @@ class WalletPage:
 
 def home_for(person: Person, *, now: datetime, language: str) -> HomePage:
     rows = wallet_rows(person.party_id)
-    latest = presenting.latest(person.party_id, limit=LATEST)
+    latest = payments.payments_latest(person.party_id, limit=LATEST)
     return HomePage(
         total=wallets.total_of([row.balance.total for row in rows], person.home_currency),
         wallets=rows,
@@ -116,7 +116,7 @@ def wallet_page(person: Person, wallet_id: UUID, *, before_seq: int | None) -> W
     wallet = wallets.wallet_get(person.party_id, wallet_id)
     entries = wallets.entries_for(wallet, before_seq=before_seq, limit=HISTORY_ROWS + 1)
     shown = entries[:HISTORY_ROWS]
-    views = presenting.views_by_id(person.party_id, {UUID(entry.meta["payment"]) for entry in shown if "payment" in entry.meta})
+    views = payments.payments_by_id(person.party_id, {UUID(entry.meta["payment"]) for entry in shown if "payment" in entry.meta})
     names = pots.pot_names(person.party_id, {UUID(entry.meta["pot"]) for entry in shown if "pot" in entry.meta})
     return WalletPage(
         wallet=wallet,

@@ -1,46 +1,70 @@
-"""What somebody has typed so far on the pages of sending: kept in their session (encrypted), one entry a payment."""
+"""What somebody has typed so far on the pages of paying: kept in their session (encrypted), one entry a payment."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
 
 from core.ids import uuid7
 
-_SESSION_KEY = "send_drafts"
-# Several tabs may be open; a session is not a place to keep more.
-_KEPT = 5
 
-
-@dataclass
+@dataclass(kw_only=True)
 class Draft:
     """`key` makes sending it twice one payment; it changes whenever the draft does."""
 
-    payee: str
-    amount: str = ""
-    wallet: str = ""
-    note: str = ""
     id: str = field(default_factory=lambda: str(uuid7()))
     key: str = field(default_factory=lambda: str(uuid7()))
 
-    def change(self, **changes: str) -> Draft:
-        for name, value in changes.items():
-            if getattr(self, name) != value:
-                setattr(self, name, value)
-                self.key = str(uuid7())
-        return self
+
+@dataclass(kw_only=True)
+class AmountDraft(Draft):
+    """`amount` as it was typed, from the wallet of that id."""
+
+    amount: str = ""
+    wallet: str = ""
+    note: str = ""
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """As the form of the amount was posted."""
+        return {"amount": self.amount, "wallet": self.wallet, "note": self.note}
 
 
-def draft_save(session: SessionBase, draft: Draft) -> Draft:
-    drafts: dict[str, dict[str, str]] = {**session.get(_SESSION_KEY, {})}
-    drafts.pop(draft.id, None)
-    drafts[draft.id] = asdict(draft)
-    session[_SESSION_KEY] = dict(list(drafts.items())[-_KEPT:])
-    return draft
+@dataclass(kw_only=True)
+class SendDraft(AmountDraft):
+    payee: str = ""
 
 
-def draft_get(session: SessionBase, draft_id: UUID) -> Draft | None:
-    found = session.get(_SESSION_KEY, {}).get(str(draft_id))
-    return Draft(**found) if found else None
+@dataclass(kw_only=True)
+class BankDraft(AmountDraft):
+    iban: str = ""
+    holder: str = ""
+
+
+Kept = TypeVar("Kept", bound=Draft)
+
+
+class Drafts(Generic[Kept]):
+    """The drafts of one kind in a session: several tabs may be open, but a session is not a place to keep many."""
+
+    def __init__(self, kind: type[Kept], session_key: str, *, kept: int = 5) -> None:
+        self._kind, self._session_key, self._kept = kind, session_key, kept
+
+    def save(self, session: SessionBase, draft: Kept) -> Kept:
+        drafts: dict[str, dict[str, Any]] = {**session.get(self._session_key, {})}
+        if drafts.pop(draft.id, None) not in (None, asdict(draft)):
+            draft.key = str(uuid7())
+        drafts[draft.id] = asdict(draft)
+        session[self._session_key] = dict(list(drafts.items())[-self._kept :])
+        return draft
+
+    def get(self, session: SessionBase, draft_id: UUID) -> Kept | None:
+        found = session.get(self._session_key, {}).get(str(draft_id))
+        return self._kind(**found) if found else None
+
+
+SENDING = Drafts(SendDraft, "send_drafts")
+BANK = Drafts(BankDraft, "bank_drafts")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import HubError
 from core.forms import AmountField, add_refusal
 from core.ids import uuid7
 from core.money import parse_amount
-from payments.models import NOTE_MAX
+from payments.models import HOLDER_MAX, NOTE_MAX
+from payments.selectors import Filters
+from payments.services.payouts import holder_check, iban_check
 
 
 class PayeeForm(forms.Form):
@@ -25,6 +29,35 @@ class PayeeForm(forms.Form):
         error_messages={"required": _("Enter an e-mail address or a handle.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "inputmode": "email"}),
     )
+
+
+class BankPayeeForm(forms.Form):
+    holder = forms.CharField(
+        label=_("Name of the account’s holder"),
+        max_length=HOLDER_MAX,
+        error_messages={"required": _("Enter the name of the account’s holder, at most 70 characters.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    iban = forms.CharField(
+        label=_("IBAN"),
+        help_text=_("It begins with two letters for the country. Blanks do not matter."),
+        max_length=50,
+        error_messages={"required": _("Enter an IBAN.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
+
+    def clean_iban(self) -> str:
+        return _refused_by(iban_check, self.cleaned_data["iban"])
+
+    def clean_holder(self) -> str:
+        return _refused_by(holder_check, self.cleaned_data["holder"])
+
+
+def _refused_by(check: Callable[[str], str], text: str) -> str:
+    try:
+        return check(text)
+    except HubError as error:
+        raise forms.ValidationError(str(error.message), code=error.code) from error
 
 
 class WalletAmountForm(forms.Form):
@@ -96,6 +129,18 @@ class ActivityFilterForm(forms.Form):
     )
 
     @property
-    def wanted(self) -> dict[str, Any]:
+    def unfiltered(self) -> Filters:
+        return Filters(time_zone=timezone.get_current_timezone_name())
+
+    @property
+    def filters(self) -> Filters:
+        """What of it makes sense; nonsense in the address filters nothing."""
         self.is_valid()
-        return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
+        data = self.cleaned_data
+        return replace(
+            self.unfiltered,
+            text=data.get("q") or "",
+            direction=data.get("direction") or "",
+            from_date=data.get("since"),
+            to_date=data.get("until"),
+        )

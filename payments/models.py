@@ -47,6 +47,11 @@ OPEN_AT_PROVIDER = (State.PENDING, State.UNKNOWN, State.WAITING)
 SETTLED = (State.POSTED, State.REVERSED, State.REFUNDED)
 
 
+def iban_grouped(iban: str) -> str:
+    """In groups of four, as people read it."""
+    return " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))
+
+
 class BankAccount(models.Model):
     """An account at some bank that a party has paid. Never changed: an approval is for this account and this name."""
 
@@ -72,7 +77,7 @@ class BankAccount(models.Model):
 
     @property
     def iban_grouped(self) -> str:
-        return " ".join(self.iban[start : start + 4] for start in range(0, len(self.iban), 4))
+        return iban_grouped(self.iban)
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):

@@ -1,15 +1,12 @@
-"""Payments as one party sees them: who is on the other side, in or out, and what its state means in words."""
+"""A payment as one party sees it: who is on the other side, in or out, and what its state means in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
-from itertools import groupby
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,16 +14,13 @@ from django.utils.translation import gettext_lazy
 from accounts import selectors as accounts
 from accounts.models import Approval, Party
 from core import clock, crypto
-from core.errors import NotFound
 from core.money import Money
 from payments.errors import failure_text
-from payments.models import OPEN_AT_PROVIDER, SETTLED, Kind, Payment, State
-from payments.selectors import Filters, newest
+from payments.models import OPEN_AT_PROVIDER, SETTLED, Kind, Payment, PaymentStep, State
 
-# How far a search looks back: names and notes are encrypted, so every one is opened to be read.
-SEARCH_ROWS = 2000
-_CHUNK = 200
-
+# Only where it ended does the code tell the person something; before that "could not be reached" would sound like an end.
+_ENDED = (State.FAILED, State.EXPIRED, State.CANCELLED, State.HELD)
+_WAITING = (*OPEN_AT_PROVIDER, State.REQUIRES_APPROVAL, State.HELD)
 _TONES: dict[State, str] = {
     State.POSTED: "good",
     State.FAILED: "harm",
@@ -35,29 +29,99 @@ _TONES: dict[State, str] = {
     State.REVERSED: "",
     State.REFUNDED: "",
 }
+_LABELS: dict[tuple[str, bool], str | Promise] = {
+    (Kind.TRANSFER, True): gettext_lazy("Received"),
+    (Kind.TRANSFER, False): gettext_lazy("Sent"),
+    (Kind.TOP_UP, True): gettext_lazy("Top-up by card"),
+    (Kind.REFUND, False): gettext_lazy("Refund to card"),
+    (Kind.REVERSAL, True): gettext_lazy("Payment returned to you"),
+    (Kind.REVERSAL, False): gettext_lazy("Payment taken back"),
+    (Kind.PAYOUT, False): gettext_lazy("Sent to a bank account"),
+}
+_STEP_LABELS: dict[tuple[str, State], str | Promise] = {
+    (Kind.TOP_UP, State.PENDING): gettext_lazy("Started"),
+    (Kind.TOP_UP, State.WAITING): gettext_lazy("Waiting for the card"),
+    (Kind.TOP_UP, State.POSTED): gettext_lazy("Paid in"),
+    (Kind.PAYOUT, State.PENDING): gettext_lazy("Money set aside"),
+    (Kind.PAYOUT, State.WAITING): gettext_lazy("The bank has the order"),
+    (Kind.PAYOUT, State.UNKNOWN): gettext_lazy("Asking the bank"),
+    (Kind.PAYOUT, State.POSTED): gettext_lazy("Paid out"),
+    (Kind.PAYOUT, State.FAILED): gettext_lazy("Not paid out"),
+    (Kind.TRANSFER, State.POSTED): gettext_lazy("Sent and received"),
+    (Kind.TRANSFER, State.REQUIRES_APPROVAL): gettext_lazy("Asked for approval"),
+    (Kind.PAYOUT, State.REQUIRES_APPROVAL): gettext_lazy("Asked for approval"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One line of the timeline; `dot` is how its mark looks: done, wait or harm."""
+
+    at: datetime
+    state: str
+    label: str | Promise
+    reason: str | Promise
+    dot: str
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentView:
-    """One payment seen by `party_id`; `amount` is signed from there."""
+    """
+    One payment seen by one of its parties. `name` and `handle` are of the other party, empty when it is none of the hub.
+    `steps` are there when one payment was asked for, not in lists.
+    """
 
     payment: Payment
     incoming: bool
     name: str
     handle: str = ""
+    steps: tuple[StepView, ...] = ()
+
+    @property
+    def id(self) -> UUID:
+        return self.payment.id
+
+    @property
+    def direction(self) -> str:
+        return "in" if self.incoming else "out"
 
     @property
     def amount(self) -> Money:
+        """Signed: negative is money out of the reader's wallets."""
         return self.payment.amount if self.incoming else -self.payment.amount
 
     @property
+    def wallet_id(self) -> UUID | None:
+        """The reader's own."""
+        return self.payment.wallet_to_id if self.incoming else self.payment.wallet_from_id
+
+    @property
+    def counterparty_id(self) -> UUID | None:
+        return self.payment.payer_party_id if self.incoming else self.payment.payee_party_id
+
+    @property
+    def counterparty(self) -> str:
+        """The other side's name: a party's, a bank account's holder's, or that it is a card."""
+        if self.counterparty_id is not None:
+            return self.name
+        return self.payment.bank_account.name if self.payment.bank_account is not None else _("Card")
+
+    # --- where it stands
+
+    @property
     def settled(self) -> bool:
+        """It has moved the reader's balance."""
         return self.payment.state in SETTLED
 
     @property
     def under_way(self) -> bool:
         """Something will still happen without the person: the page looks again by itself."""
         return self.payment.state in OPEN_AT_PROVIDER
+
+    @property
+    def is_pending(self) -> bool:
+        """Shown with its state in lists: not done, or undone."""
+        return self.payment.state != State.POSTED
 
     @property
     def is_transfer(self) -> bool:
@@ -72,65 +136,17 @@ class PaymentView:
         return self.payment.kind == Kind.PAYOUT
 
     @property
-    def title(self) -> str:
-        if self.payment.kind == Kind.TOP_UP:
-            return _("Top-up by card")
-        if self.payment.kind == Kind.REFUND:
-            return _("Refund to card")
-        if self.payment.bank_account is not None:
-            return self.payment.bank_account.name
-        return self.name or _("Closed account")
-
-    @property
-    def heading(self) -> str:
-        """What the payment's own page is called."""
-        if self.payment.kind == Kind.TRANSFER and self.payment.state == State.POSTED:
-            return _("Money received") if self.incoming else _("Money sent")
-        return {Kind.TOP_UP: _("Top-up"), Kind.REFUND: _("Refund"), Kind.REVERSAL: _("Payment undone")}.get(
-            Kind(self.payment.kind), _("Payment")
-        )
-
-    @property
-    def sub(self) -> str:
-        """The small line below the title: the note, or what it was."""
-        if self.payment.kind == Kind.REVERSAL:
-            return _("Payment undone")
-        if self.payment.kind == Kind.PAYOUT and self.payment.bank_account is not None:
-            return f"{self.payment.bank_account.iban_short} · {self.payment.note}".removesuffix(" · ")
-        if self.payment.kind == Kind.TRANSFER:
-            return self.payment.note or (_("Received") if self.incoming else _("Sent"))
-        return ""
-
-    @property
-    def icon(self) -> str:
-        return {Kind.TOP_UP: "top-up", Kind.REFUND: "undo", Kind.REVERSAL: "undo"}.get(
-            Kind(self.payment.kind), "in" if self.incoming else "out"
-        )
-
-    @property
-    def tone(self) -> str:
-        return _TONES.get(State(self.payment.state), "wait")
-
-    @property
-    def state_label(self) -> str | Promise:
-        return State(self.payment.state).label
-
-    @property
-    def is_pending(self) -> bool:
-        """Shown with its state in lists: not done, or undone."""
-        return self.payment.state != State.POSTED
-
-    @property
-    def failure(self) -> str | Promise:
-        return (
-            failure_text(self.payment.failure_code)
-            if self.payment.state in (State.FAILED, State.EXPIRED, State.HELD, State.CANCELLED)
-            else ""
-        )
+    def asked_by_reader(self) -> bool:
+        """The reader's party asked for it and may approve or cancel it while it waits."""
+        return self.payment.party_id == (self.payment.payee_party_id if self.incoming else self.payment.payer_party_id)
 
     @property
     def needs_approval(self) -> bool:
         return self.payment.state == State.REQUIRES_APPROVAL and not self.incoming
+
+    @property
+    def approval_id(self) -> UUID | None:
+        return self.payment.approval_id if self.needs_approval else None
 
     @property
     def is_approved(self) -> bool:
@@ -143,163 +159,109 @@ class PaymentView:
     @property
     def provider_url(self) -> str:
         """Where the card is typed, while the provider waits for it."""
-        if self.payment.kind != Kind.TOP_UP or self.payment.state not in (State.PENDING, State.WAITING):
+        if not self.is_top_up or self.payment.state not in (State.PENDING, State.WAITING):
             return ""
         link = getattr(self.payment, "provider", None)
         return link.url if link else ""
 
-    @property
-    def steps(self) -> list[tuple[datetime, str | Promise, str | Promise, str]]:
-        """The timeline, oldest first: when, what, why, and the state of the dot."""
-        rows = list(self.payment.steps.order_by("id"))
-        found = []
-        for index, step in enumerate(rows):
-            state, is_last = State(step.state), index == len(rows) - 1
-            dot = "harm" if state is State.FAILED else "done" if not is_last or state not in _WAITING else "wait"
-            found.append(
-                (
-                    step.at,
-                    STEP_LABELS.get((self.payment.kind, state), state.label),
-                    # Why it waited is of no use any more once it has gone on.
-                    failure_text(step.code) if step.code and state in _ENDED and (state is not State.HELD or is_last) else "",
-                    dot,
-                )
-            )
-        return found
-
-
-# Only where it ended does the code tell the person something; before that "could not be reached" would sound like an end.
-_ENDED = (State.FAILED, State.EXPIRED, State.CANCELLED, State.HELD)
-_WAITING = (*OPEN_AT_PROVIDER, State.REQUIRES_APPROVAL, State.HELD)
-STEP_LABELS: dict[tuple[str, State], str | Promise] = {
-    (Kind.TOP_UP, State.PENDING): gettext_lazy("Started"),
-    (Kind.TOP_UP, State.WAITING): gettext_lazy("Waiting for the card"),
-    (Kind.TOP_UP, State.POSTED): gettext_lazy("Paid in"),
-    (Kind.PAYOUT, State.PENDING): gettext_lazy("Money set aside"),
-    (Kind.PAYOUT, State.WAITING): gettext_lazy("The bank has the order"),
-    (Kind.PAYOUT, State.UNKNOWN): gettext_lazy("Asking the bank"),
-    (Kind.PAYOUT, State.POSTED): gettext_lazy("Paid out"),
-    (Kind.PAYOUT, State.FAILED): gettext_lazy("Not paid out"),
-    (Kind.TRANSFER, State.POSTED): gettext_lazy("Sent and received"),
-    (Kind.TRANSFER, State.REQUIRES_APPROVAL): gettext_lazy("Asked for approval"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class DayGroup:
-    day: date
-    rows: list[PaymentView]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    rows: list[PaymentView]
-    next_cursor: str
-    searched_all: bool = True
+    # --- in words
 
     @property
-    def days(self) -> list[DayGroup]:
-        by_day = groupby(self.rows, key=lambda view: timezone.localtime(view.payment.created_at).date())
-        return [DayGroup(day, list(rows)) for day, rows in by_day]
+    def label(self) -> str | Promise:
+        """What it was, in a word or three."""
+        return _LABELS.get((self.payment.kind, self.incoming), Kind(self.payment.kind).label)
 
+    @property
+    def title(self) -> str:
+        if self.payment.kind in (Kind.TOP_UP, Kind.REFUND):
+            return str(self.label)
+        if self.payment.bank_account is not None:
+            return self.payment.bank_account.name
+        return self.name or _("Closed account")
 
-@dataclass(frozen=True, slots=True)
-class Recent:
-    name: str
-    handle: str
+    @property
+    def heading(self) -> str:
+        """What the payment's own page is called."""
+        if self.payment.kind in (Kind.TRANSFER, Kind.PAYOUT) and self.payment.state == State.POSTED:
+            return _("Money received") if self.incoming else _("Money sent")
+        return {
+            Kind.TOP_UP: _("Top-up"),
+            Kind.REFUND: _("Refund"),
+            Kind.REVERSAL: _("Payment undone"),
+            Kind.PAYOUT: _("Bank transfer"),
+        }.get(Kind(self.payment.kind), _("Payment"))
 
+    @property
+    def sub(self) -> str:
+        """The small line below the title: the note, or what it was."""
+        if self.payment.kind == Kind.REVERSAL:
+            return _("Payment undone")
+        if self.payment.bank_account is not None:
+            return f"{self.payment.bank_account.iban_short} · {self.payment.note}".removesuffix(" · ")
+        return self.payment.note or str(self.label) if self.is_transfer else ""
 
-def payment_view(party_id: UUID, payment_id: UUID) -> PaymentView:
-    """:raises NotFound: not there, or none of theirs."""
-    found = (
-        Payment.objects.filter(_visible(party_id), id=payment_id)
-        .select_related("approval", "provider", "wallet_from", "wallet_to", "bank_account")
-        .first()
-    )
-    if found is None:
-        raise NotFound
-    return views_of(party_id, [found])[0]
+    @property
+    def icon(self) -> str:
+        return {Kind.TOP_UP: "top-up", Kind.REFUND: "undo", Kind.REVERSAL: "undo", Kind.PAYOUT: "bank"}.get(
+            Kind(self.payment.kind), "in" if self.incoming else "out"
+        )
+
+    @property
+    def tone(self) -> str:
+        return _TONES.get(State(self.payment.state), "wait")
+
+    @property
+    def state_label(self) -> str | Promise:
+        return State(self.payment.state).label
+
+    @property
+    def failure_code(self) -> str:
+        return self.payment.failure_code if self.payment.state in _ENDED else ""
+
+    @property
+    def failure(self) -> str | Promise:
+        return failure_text(self.failure_code)
 
 
 def views_of(party_id: UUID, payments: Iterable[Payment]) -> list[PaymentView]:
-    """Views with the names of the other sides: two queries however many there are."""
-    payments = list(payments)
-    names = accounts.party_display_names(
-        {other for payment in payments if (other := _other(payment, party_id))} | {payment.party_id for payment in payments}
-    )
-    return [
-        PaymentView(
-            payment=payment,
-            incoming=payment.payee_party_id == party_id,
-            name=names.get(other, "") if (other := _other(payment, party_id)) else "",
-        )
-        for payment in payments
-    ]
+    """Views with the names of the other sides: two queries however many there are, if their bank accounts are read along."""
+    rows = list(payments)
+    names = _names({other for row in rows if (other := _other(row, party_id))}, {row.party_id for row in rows})
+    return [_view(party_id, row, names) for row in rows]
 
 
-def views_by_id(party_id: UUID, ids: Iterable[UUID]) -> dict[UUID, PaymentView]:
-    return {view.payment.id: view for view in views_of(party_id, Payment.objects.filter(_visible(party_id), id__in=set(ids)))}
+def view_with_steps(party_id: UUID, payment: Payment) -> PaymentView:
+    """One payment with its timeline, oldest line first."""
+    other = _other(payment, party_id)
+    rows = list(PaymentStep.objects.filter(payment=payment).order_by("id"))
+    return _view(party_id, payment, _names({other} if other else set(), {payment.party_id}), tuple(_steps(payment, rows)))
 
 
-def latest(party_id: UUID, *, limit: int) -> list[PaymentView]:
-    return views_of(party_id, newest(party_id, limit=limit))
+def _view(party_id: UUID, payment: Payment, names: dict[UUID, tuple[str, str]], steps: tuple[StepView, ...] = ()) -> PaymentView:
+    other = _other(payment, party_id)
+    name, handle = names.get(other, ("", "")) if other else ("", "")
+    return PaymentView(payment=payment, incoming=payment.payee_party_id == party_id, name=name, handle=handle, steps=steps)
 
 
-def activity_page(
-    party_id: UUID, *, cursor: str = "", limit: int, q: str = "", direction: str = "", since: date | None = None, until: date | None = None
-) -> Page:
-    """Newest first. `cursor` is the id of the last row of the page before; one that makes no sense starts from the top."""
-    filters = Filters(direction=direction, from_date=since, to_date=until, time_zone=timezone.get_current_timezone_name())
-    before = _cursor_read(party_id, cursor)
-    if not q:
-        found = views_of(party_id, newest(party_id, filters=filters, before=before, limit=limit + 1))
-        return Page(found[:limit], str(found[limit - 1].payment.id) if len(found) > limit else "")
-    return _search(party_id, filters, before, q, limit)
-
-
-def recent_payees(party_id: UUID, *, limit: int = 5) -> list[Recent]:
-    """Whom this party paid last and can pay again by handle."""
-    paid = Payment.objects.filter(payer_party_id=party_id, kind=Kind.TRANSFER, state=State.POSTED).order_by("-created_at", "-id")
-    ids = list(dict.fromkeys(paid.values_list("payee_party_id", flat=True)[:_CHUNK]))[: limit * 2]
-    crypto.data_keys_warm({found for found in ids if found})
-    parties = {party.id: party for party in Party.objects.filter(id__in=ids, state=Party.State.ACTIVE)}
-    known = [parties[found] for found in ids if found in parties and parties[found].handle]
-    return [Recent(accounts.party_display_name(party), f"@{party.handle}") for party in known[:limit]]
-
-
-def _visible(party_id: UUID) -> Q:
-    # As in PaymentQuerySet.into: a payee never learns of what was not approved, or was given up.
-    incoming = Q(payee_party_id=party_id) & (~Q(kind=Kind.TRANSFER) | Q(state__in=SETTLED))
-    return Q(payer_party_id=party_id) | incoming
-
-
-def _cursor_read(party_id: UUID, cursor: str) -> tuple[datetime, UUID] | None:
-    try:
-        return Payment.objects.filter(_visible(party_id), id=UUID(cursor)).values_list("created_at", "id").first() if cursor else None
-    except ValueError:
-        return None
-
-
-def _search(party_id: UUID, filters: Filters, before: tuple[datetime, UUID] | None, q: str, limit: int) -> Page:
-    words = crypto.fold(q).split()
-    found: list[PaymentView] = []
-    for _start in range(0, SEARCH_ROWS, _CHUNK):
-        chunk = views_of(party_id, newest(party_id, filters=filters, before=before, limit=_CHUNK))
-        for view in chunk:
-            if all(word in _haystack(view) for word in words):
-                found.append(view)
-            if len(found) > limit:
-                return Page(found[:limit], str(found[limit - 1].payment.id))
-        if len(chunk) < _CHUNK:
-            return Page(found, "")
-        before = (chunk[-1].payment.created_at, chunk[-1].payment.id)
-    return Page(found, "", searched_all=not newest(party_id, filters=filters, before=before, limit=1))
-
-
-def _haystack(view: PaymentView) -> str:
-    number = f"{view.payment.amount.decimal:f}"
-    return crypto.fold(f"{view.title} {view.sub} {view.payment.note} {number} {number.replace('.', ',')} {view.payment.currency}")
+def _names(others: set[UUID], keys: set[UUID]) -> dict[UUID, tuple[str, str]]:
+    """Display name and handle of everybody on the other side; the keys of notes and names are fetched at once."""
+    crypto.data_keys_warm(keys | others)
+    return {party.id: (accounts.party_display_name(party), party.handle or "") for party in Party.objects.filter(id__in=others)}
 
 
 def _other(payment: Payment, party_id: UUID) -> UUID | None:
     return payment.payer_party_id if payment.payee_party_id == party_id else payment.payee_party_id
+
+
+def _steps(payment: Payment, rows: list[PaymentStep]) -> Iterable[StepView]:
+    for place, step in enumerate(rows, start=1):
+        state, is_last = State(step.state), place == len(rows)
+        # Why it waited is of no use any more once it has gone on.
+        shown = step.code if state in _ENDED and (state is not State.HELD or is_last) else ""
+        yield StepView(
+            at=step.at,
+            state=step.state,
+            label=_STEP_LABELS.get((payment.kind, state), state.label),
+            reason=failure_text(shown),
+            dot="harm" if state is State.FAILED else "wait" if is_last and state in _WAITING else "done",
+        )

@@ -6,15 +6,19 @@ import base64
 import binascii
 import functools
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
+from rest_framework.response import Response
 
 from core.errors import InputInvalid
 
+Row = TypeVar("Row")
 LIMIT_DEFAULT = 25
 LIMIT_MAX = 100
 
@@ -53,8 +57,32 @@ def cursor_unpack(cursor: str, *kinds: type[Any]) -> list[Any]:
         raise CursorInvalid from None
 
 
+def place_pack(at: datetime, row_id: UUID) -> str:
+    """The cursor of a list in the order of (moment, id)."""
+    return cursor_pack(at.isoformat(), str(row_id))
+
+
+def place_unpack(cursor: str) -> tuple[datetime, UUID]:
+    """
+    The moment and the id of `place_pack`.
+
+    :raises CursorInvalid: not one of those.
+    """
+    at, row_id = cursor_unpack(cursor, datetime.fromisoformat, UUID)  # type: ignore[arg-type]
+    if at.tzinfo is None:
+        raise CursorInvalid
+    return at, row_id
+
+
 def page_body(items: Sequence[Any], *, next_cursor: str | None) -> dict[str, Any]:
     return {"items": list(items), "next_cursor": next_cursor}
+
+
+def page_answer(rows: Sequence[Row], *, limit: int, body: Callable[[Row], Any], cursor: Callable[[Row], str]) -> Response:
+    """The answer of a list. `rows` are read with one more than `limit`, which tells that there is another page."""
+    shown = rows[:limit]
+    following = cursor(shown[-1]) if len(rows) > limit else None
+    return Response(page_body([body(row) for row in shown], next_cursor=following))
 
 
 @functools.cache

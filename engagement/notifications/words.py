@@ -23,7 +23,7 @@ from accounts import selectors as accounts
 from accounts.models import KnownDevice, Membership, PartnerApplication, Person
 from core import crypto, formatting
 from engagement.notifications.models import Notice
-from payments import presenting
+from payments import selectors as payments
 from payments.presenting import PaymentView
 
 
@@ -115,7 +115,7 @@ def _facts(person: Person, notices: list[Notice]) -> _Facts:
         if payment_id := _payment_id(notice):
             by_party.setdefault(notice.party_id, set()).add(payment_id)
     for party_id, ids in by_party.items():
-        facts.payments |= {(party_id, payment_id): view for payment_id, view in presenting.views_by_id(party_id, ids).items()}
+        facts.payments |= {(party_id, payment_id): view for payment_id, view in payments.payments_by_id(party_id, ids).items()}
     facts.parties = accounts.party_display_names(others) if (others := {n.party_id for n in notices} - {person.party_id}) else {}
     if ids := _ids(notices, "bill_id"):
         facts.bills = _bill_names(ids)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from core.api.scopes import LIMITS_READ, TOP_UPS_READ, TRANSFERS_READ, WALLETS_READ
+from core.api.scopes import LIMITS_READ, PAYOUTS_READ, TOP_UPS_READ, TRANSFERS_READ, WALLETS_READ
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,12 @@ TYPES: Final[dict[str, EventType]] = {
     "payments.transfer.expired": EventType("transfer.expired", TRANSFERS_READ, "payment_id", "expired"),
     "payments.transfer.cancelled": EventType("transfer.cancelled", TRANSFERS_READ, "payment_id", "cancelled"),
     "payments.transfer.reversed": EventType("transfer.reversed", TRANSFERS_READ, "payment_id", "reversed", both=True),
-    "payments.payout.posted": EventType("payout.posted", TRANSFERS_READ, "payment_id", "posted"),
-    "payments.payout.failed": EventType("payout.failed", TRANSFERS_READ, "payment_id", "failed"),
+    "payments.payout.requires_approval": EventType("payout.requires_approval", PAYOUTS_READ, "payment_id", "requires_approval"),
+    "payments.payout.held": EventType("payout.held", PAYOUTS_READ, "payment_id", "held"),
+    "payments.payout.expired": EventType("payout.expired", PAYOUTS_READ, "payment_id", "expired"),
+    "payments.payout.cancelled": EventType("payout.cancelled", PAYOUTS_READ, "payment_id", "cancelled"),
+    "payments.payout.posted": EventType("payout.posted", PAYOUTS_READ, "payment_id", "posted"),
+    "payments.payout.failed": EventType("payout.failed", PAYOUTS_READ, "payment_id", "failed"),
     "payments.top_up.posted": EventType("top_up.posted", TOP_UPS_READ, "payment_id", "posted"),
     "payments.top_up.held": EventType("top_up.held", TOP_UPS_READ, "payment_id", "held"),
     "payments.top_up.failed": EventType("top_up.failed", TOP_UPS_READ, "payment_id", "failed"),

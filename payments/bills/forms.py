@@ -20,7 +20,6 @@ from payments.bills.models import NAME_MAX, NOTE_MAX, AmountKind, Bill, ShiftCho
 from payments.bills.schedule import Every, Shift, countries
 from payments.bills.services import Terms, To
 from payments.forms import WalletAmountForm
-from payments.models import HOLDER_MAX
 
 _DAYS = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
 _DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -39,32 +38,6 @@ def _country_choices() -> list[tuple[str, Any]]:
     names = locale_for(get_language() or "en").territories
     known = sorted(((code, str(names.get(code, code))) for code in countries()), key=lambda choice: choice[1].casefold())
     return [("", _("Weekends only")), *known]
-
-
-class PersonPayeeForm(forms.Form):
-    payee = forms.CharField(
-        label=_("E-mail address or handle"),
-        help_text=_("Of somebody with an account here, for example name@example.com or @name."),
-        max_length=254,
-        error_messages={"required": _("Enter an e-mail address or a handle.")},
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "inputmode": "email"}),
-    )
-
-
-class BankPayeeForm(forms.Form):
-    holder = forms.CharField(
-        label=_("Name of the account’s holder"),
-        max_length=HOLDER_MAX,
-        error_messages={"required": _("Enter the name of the account’s holder, at most 70 characters.")},
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    iban = forms.CharField(
-        label=_("IBAN"),
-        help_text=_("It begins with two letters for the country. Blanks do not matter."),
-        max_length=50,
-        error_messages={"required": _("Enter an IBAN.")},
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
-    )
 
 
 class TermsForm(WalletAmountForm):

@@ -22,11 +22,11 @@ from core import clock
 from core.errors import HubError
 from core.forms import add_refusal
 from payments.bills import selectors, services, words
-from payments.bills.drafts import BillDraft, draft_get, draft_save
-from payments.bills.forms import BankPayeeForm, NextAmountForm, PersonPayeeForm, TermsForm, initial_of, to_of
+from payments.bills.drafts import BILLS, BillDraft
+from payments.bills.forms import NextAmountForm, TermsForm, initial_of, to_of
 from payments.bills.models import BillState
 from payments.bills.selectors import BillView
-from payments.services.payouts import holder_check, iban_check
+from payments.forms import BankPayeeForm, PayeeForm
 from wallets import selectors as wallets
 
 CALENDAR_DAYS = 62
@@ -56,9 +56,9 @@ def bills(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def bill_new(request: HttpRequest, draft_id: UUID | None = None) -> HttpResponse:
-    draft = draft_get(request.session, draft_id) if draft_id else None
+    draft = BILLS.get(request.session, draft_id) if draft_id else None
     to_bank = "iban" in request.POST
-    person = PersonPayeeForm(request.POST if request.method == "POST" and not to_bank else None, initial=_initial(draft, "payee"))
+    person = PayeeForm(request.POST if request.method == "POST" and not to_bank else None, initial=_initial(draft, "payee"))
     bank = BankPayeeForm(request.POST if to_bank else None, initial=_initial(draft, "iban", "holder"))
     form = bank if to_bank else person
     if form.is_valid():
@@ -69,7 +69,7 @@ def bill_new(request: HttpRequest, draft_id: UUID | None = None) -> HttpResponse
         else:
             draft = draft or BillDraft()
             draft.payee, draft.iban, draft.holder = found
-            draft_save(request.session, draft)
+            BILLS.save(request.session, draft)
             return redirect("bill_terms", draft.id)
     context = {"person": person, "bank": bank, "failed": form if form.errors else None}
     return render(request, "payments/bill_payee.html", context, status=422 if form.errors else 200)
@@ -83,20 +83,20 @@ def _payee_checked(request: HttpRequest, data: dict[str, str]) -> tuple[str, str
     if "payee" in data:
         accounts.payee_find(data["payee"], asking=person_of(request).party_id)
         return data["payee"], "", ""
-    return "", iban_check(data["iban"]), holder_check(data["holder"])
+    return "", data["iban"], data["holder"]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def bill_terms(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     """How much and when, of a new bill or of one that is changed."""
-    draft = draft_get(request.session, draft_id)
+    draft = BILLS.get(request.session, draft_id)
     if draft is None:
         return redirect("bill_new")
     form = _terms_form(request, draft, request.POST if request.method == "POST" else draft.terms or None)
     if request.method == "POST" and form.is_valid():
         draft.terms = {name: str(form.data.get(name, "")) for name in form.fields}
-        draft_save(request.session, draft)
+        BILLS.save(request.session, draft)
         try:
             _preview(request, draft, form)
         except HubError as error:
@@ -110,7 +110,7 @@ def bill_terms(request: HttpRequest, draft_id: UUID) -> HttpResponse:
 @login_required
 def bill_check(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     """Everything once more; the POST agrees. Sent twice it is one bill: the draft's key goes with it."""
-    draft = draft_get(request.session, draft_id)
+    draft = BILLS.get(request.session, draft_id)
     if draft is None:
         return redirect("bill_new")
     form = _terms_form(request, draft, draft.terms)
@@ -208,7 +208,7 @@ def bill_change(request: HttpRequest, bill_id: UUID) -> HttpResponse:
     view = selectors.bill_get(person_of(request).party_id, bill_id)
     if not view.bill.is_living:
         raise Http404
-    draft = draft_save(request.session, BillDraft(bill=str(bill_id), payee=view.payee))
+    draft = BILLS.save(request.session, BillDraft(bill=str(bill_id), payee=view.payee))
     return redirect("bill_terms", draft.id)
 
 

@@ -14,7 +14,7 @@ from core import clock, crypto
 from core.money import Money
 from hub.views import server_error
 from payments.models import Payment, State
-from payments.presenting import activity_page
+from payments.selectors import payments_for
 from tests.unit.payments.conftest import Customer, customer_make
 
 pytestmark = pytest.mark.django_db
@@ -199,7 +199,7 @@ class TestActivity:
         ids = [asa.send("@bosse", Money(1_00 + n, "EUR"), now=clock.now()).payment.id for n in range(5)]
         seen, cursor = [], ""
         while True:
-            page = activity_page(asa.party_id, cursor=cursor, limit=2)
+            page = payments_for(asa.party_id, cursor=cursor, limit=2)
             seen += [view.payment.id for view in page.rows]
             if not (cursor := page.next_cursor):
                 break

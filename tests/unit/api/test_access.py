@@ -19,13 +19,14 @@ from core.api.scopes import SCOPES, WEBHOOKS_MANAGE
 from core.api.views import ApiView
 from core.money import Money
 from payments.bills.services import Terms, To, bill_create
-from payments.services import transfer_send
+from payments.services import payout_send, transfer_send
 from tests.unit.api.conftest import Api, bearer, eur, session_api, token_for
 from wallets.models import Wallet
 from wallets.pots.services import pot_open, pot_put
 
 pytestmark = pytest.mark.django_db
 
+IBAN = "DE89370400440532013000"
 BILL = {"name": "Rent", "wallet_id": "{wallet}", "amount": eur(20_00), "amount_kind": "up_to", "schedule": {"first_on": "{soon}"}}
 # Method, path (with the owner's objects), what is sent, and the scope it takes.
 OPERATIONS: list[tuple[str, str, Any, str]] = [
@@ -52,6 +53,12 @@ OPERATIONS: list[tuple[str, str, Any, str]] = [
     ("GET", "/top-ups", None, "top_ups:read"),
     ("POST", "/top-ups", {"wallet_id": "{wallet}", "amount": eur(5_00)}, "top_ups:write"),
     ("GET", "/top-ups/{transfer}", None, "top_ups:read"),
+    ("GET", "/payouts", None, "payouts:read"),
+    ("POST", "/payouts", {"wallet_id": "{wallet}", "iban": IBAN, "holder": "Land Lord", "amount": eur(1_00)}, "payouts:write"),
+    ("GET", "/payouts/{payout}", None, "payouts:read"),
+    ("POST", "/payouts/{payout}/approval", {}, "payouts:write"),
+    ("POST", "/payouts/{payout}/complete", {}, "payouts:write"),
+    ("POST", "/payouts/{payout}/cancel", {}, "payouts:write"),
     ("GET", "/activity", None, "wallets:read"),
     ("GET", "/limits", None, "limits:read"),
     ("GET", "/feed", None, "budgets:read"),
@@ -99,6 +106,9 @@ def call(asa: Person, asa_wallet: Wallet, bo_wallet: Wallet) -> Call:
     pot = pot_open(party_id=asa.party_id, wallet_id=asa_wallet.id, name="Holiday", idempotency_key="p", now=clock.now())
     pot_put(party_id=asa.party_id, pot_id=pot.id, amount=Money(5_00, "EUR"), idempotency_key="p", now=clock.now())
     names["pot"] = str(pot.id)
+    order: dict[str, Any] = {"by": asa, "party_id": asa.party_id, "source_wallet_id": asa_wallet.id, "iban": IBAN, "name": "Land Lord"}
+    waiting = payout_send(**order, amount=Money(40_00, "EUR"), idempotency_key="d", now=clock.now())
+    names["payout"] = str(waiting.payment.id)
     soon = (clock.now() + timedelta(days=3)).date()
     terms = Terms(name="Rent", wallet_id=asa_wallet.id, amount=Money(20_00, "EUR"), up_to=True, first_on=soon)
     bill = bill_create(by=asa, party_id=asa.party_id, to=To(payee="@boek"), terms=terms, idempotency_key="c", now=clock.now())
@@ -127,6 +137,7 @@ def test_the_table_is_complete() -> None:
         "{wallet}": "{wallet_id}",
         "{item}": "{item_id}",
         "{bill}": "{bill_id}",
+        "{payout}": "{payout_id}",
         "{pot}": "{pot_id}",
         "{waiting}": "{transfer_id}",
         "{transfer}": "{transfer_id}",
@@ -189,7 +200,7 @@ class TestObjectsOfOthers:
         assert call(bearer(token_for(other.application, None, " ".join(SCOPES))), method, path, body).status_code == 404
 
     def test_are_not_found_when_they_are_not_there(self, as_asa: Api, method: str, path: str, body: Any, scope: str) -> None:
-        place = path.format(wallet=uuid4(), transfer=uuid4(), waiting=uuid4(), item=uuid4(), bill=uuid4(), pot=uuid4())
+        place = path.format(wallet=uuid4(), transfer=uuid4(), waiting=uuid4(), item=uuid4(), bill=uuid4(), payout=uuid4(), pot=uuid4())
         answer = _sent(as_asa, method, place, body)
         assert answer.status_code == 404
         assert answer["Content-Type"] == "application/problem+json"
@@ -199,15 +210,15 @@ def _allowed(path: str) -> set[int]:
     """What an allowed call may answer with: an own object of another kind is not found, money is not given away."""
     if path == "/top-ups/{transfer}":
         return {404}
-    return {409} if path in ("/wallets/{wallet}/close", "/transfers/{waiting}/complete") else {200, 201, 202}
+    return {409} if path in ("/wallets/{wallet}/close", "/transfers/{waiting}/complete", "/payouts/{payout}/complete") else {200, 201, 202}
 
 
 @pytest.fixture
 def no_provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The card provider cannot be reached: a top-up starts as unknown."""
+    """Neither the card provider nor the bank can be reached: top-ups and payouts start as unknown."""
     from payments import gateways
     from payments.gateways.base import GatewayTimeout
-    from payments.services import top_ups
+    from payments.services import payouts, top_ups
 
     class Silent:
         def amount_check(self, amount: Any) -> None:
@@ -220,6 +231,7 @@ def no_provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             return never
 
     monkeypatch.setattr(top_ups, "gateway_named", lambda name: Silent())
+    monkeypatch.setattr(payouts.gateways, "bank_gateway", lambda: Silent())
     gateways.gateway.cache_clear()
     yield
     gateways.gateway.cache_clear()

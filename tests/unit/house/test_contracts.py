@@ -42,7 +42,7 @@ PLANTS = [
     Plant("inside", "accounts/services/planted.py", "import accounts.forms"),
     Plant("inside", "accounts/forms.py", "import accounts.admin"),
     Plant("inside", "wallets/views.py", "import wallets.urls"),
-    Plant("inside", "payments/api.py", "import payments.views"),  # neighbours do not know each other
+    Plant("inside", "payments/api/planted.py", "import payments.views"),  # neighbours do not know each other
     Plant("ledger", "payments/planted.py", "from wallets.ledger_models import LedgerAccount"),
     Plant("ledger", "hub/planted.py", "import wallets.ledger_models"),
     Plant("stripe", "payments/services/planted.py", "import stripe"),

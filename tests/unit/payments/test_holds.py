@@ -15,7 +15,7 @@ from compliance.cases.services import case_propose
 from compliance.models import Case, CaseItem, LimitRule, Usage, Verdict
 from core import clock, due, events
 from core.models import AuditEntry, Event
-from payments import presenting, selectors
+from payments import selectors
 from payments.models import Payment, ProviderLink
 from payments.services import Outcome, payout_approve, payout_send, top_up_refresh, top_up_refund, top_up_start, transfer_approve
 from tests.unit.compliance.screening import load, row, settle
@@ -219,9 +219,9 @@ class TestWhatPeopleAreTold:
         missing = erik.send("@astrid", eur(20_00), now=now).payment
         told = []
         for payer, payment in ((mallory, hit), (erik, missing)):
-            view, shown = selectors.payment_get(payer.party_id, payment.id), presenting.payment_view(payer.party_id, payment.id)
+            view = selectors.payment_get(payer.party_id, payment.id)
             steps = [(step.state, str(step.label), str(step.reason)) for step in view.steps]
-            told.append((view.state, str(view.state_label), view.failure_code, str(view.failure), str(shown.failure), steps))
+            told.append((view.payment.state, str(view.state_label), view.failure_code, str(view.failure), steps))
         assert told[0] == told[1]
         words = str(told).lower()
         assert not [word for word in ("list", "sanction", "screen", "suspic", "case", "hit") if word in words]

@@ -1,52 +1,66 @@
+"""What a payment is called and what its timeline says, by kind, side and state."""
+
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from payments import presenting
-from payments.models import Payment
-from tests.unit.payments.conftest import Customer, eur, fund
+from core import clock
+from core.ids import uuid7
+from core.money import Money
+from payments.models import BankAccount, Kind, Payment, PaymentStep, State
+from payments.presenting import PaymentView, view_with_steps, views_of
+from tests.unit.payments.conftest import Customer, eur
 
 
-@pytest.fixture
-def history(astrid: Customer, bo: Customer, now: datetime) -> list[Payment]:
-    fund(bo.wallet, 20_00, now)
-    return [
-        sender.send(payee, eur(1_00 + number), note=f"note {number}x", now=now + timedelta(hours=number)).payment
-        for number, (sender, payee) in enumerate([(astrid, "@bosse"), (bo, "@astrid")] * 4)
-    ]
+def seen(
+    kind: Kind, state: State = State.POSTED, *, incoming: bool = False, name: str = "Bo E.", note: str = "", code: str = ""
+) -> PaymentView:
+    account = BankAccount(iban="DE89370400440532013000", name="Land Lord") if kind is Kind.PAYOUT else None
+    payment = Payment(kind=kind, state=state, amount_minor=5_00, currency="EUR", bank_account=account, note=note, failure_code=code)
+    return PaymentView(payment=payment, incoming=incoming, name=name)
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("view", "title", "heading", "sub", "icon"),
+        [
+            (seen(Kind.TRANSFER), "Bo E.", "Money sent", "Sent", "out"),
+            (seen(Kind.TRANSFER, incoming=True, note="Lunch"), "Bo E.", "Money received", "Lunch", "in"),
+            (seen(Kind.TRANSFER, State.HELD, name=""), "Closed account", "Payment", "Sent", "out"),
+            (seen(Kind.TOP_UP, incoming=True), "Top-up by card", "Top-up", "", "top-up"),
+            (seen(Kind.REFUND), "Refund to card", "Refund", "", "undo"),
+            (seen(Kind.REVERSAL, incoming=True), "Bo E.", "Payment undone", "Payment undone", "undo"),
+            (seen(Kind.PAYOUT, State.WAITING), "Land Lord", "Bank transfer", "DE…3000", "bank"),
+            (seen(Kind.PAYOUT, note="Rent"), "Land Lord", "Money sent", "DE…3000 · Rent", "bank"),
+        ],
+    )  # fmt: skip
+    def test_of_lists_and_pages(self, view: PaymentView, title: str, heading: str, sub: str, icon: str) -> None:
+        assert (view.title, view.heading, view.sub, view.icon) == (title, heading, sub, icon)
+
+    def test_the_amount_is_signed_from_the_readers_side(self) -> None:
+        assert (seen(Kind.TRANSFER).amount, seen(Kind.TRANSFER, incoming=True).amount) == (Money(-5_00, "EUR"), eur(5_00))
+
+    @pytest.mark.parametrize("state", [State.UNKNOWN, State.PENDING, State.POSTED])
+    def test_a_reason_is_told_only_where_it_ended(self, state: State) -> None:
+        """While the provider is still asked, "no money was moved" would be a guess."""
+        assert seen(Kind.TOP_UP, state, code="provider_unreachable").failure == ""
+        assert str(seen(Kind.TOP_UP, State.FAILED, code="provider_unreachable").failure).endswith("No money was moved.")
 
 
 @pytest.mark.django_db
-class TestActivityPage:
-    def test_pages_meet(self, astrid: Customer, history: list[Payment]) -> None:
-        seen, cursor = [], ""
-        while True:
-            page = presenting.activity_page(astrid.party_id, cursor=cursor, limit=3)
-            seen += [view.payment for view in page.rows]
-            cursor = page.next_cursor
-            if not cursor:
-                break
-        assert seen == history[::-1]
+class TestTimeline:
+    def test_tells_why_only_where_it_stands(self, astrid: Customer, bo: Customer) -> None:
+        now = clock.now()
+        payment = astrid.send("@bosse", eur(1_00), now=now).payment
+        PaymentStep.objects.create(payment=payment, at=now, state="held", code="under_review")
+        held = view_with_steps(astrid.party_id, payment).steps
+        PaymentStep.objects.create(payment=payment, at=now + timedelta(hours=1), state="posted")
+        gone_on = view_with_steps(astrid.party_id, payment).steps
+        assert ([bool(step.reason) for step in held], [step.dot for step in held]) == ([False, True], ["done", "wait"])
+        assert ([bool(step.reason) for step in gone_on], [step.dot for step in gone_on]) == ([False] * 3, ["done"] * 3)
 
-    def test_search_pages_meet_too(self, astrid: Customer, history: list[Payment]) -> None:
-        first = presenting.activity_page(astrid.party_id, limit=3, q="note")
-        rest = presenting.activity_page(astrid.party_id, limit=30, q="note", cursor=first.next_cursor)
-        assert [view.payment for view in first.rows + rest.rows] == history[::-1]
-        assert presenting.activity_page(astrid.party_id, limit=3, q="2X").rows[0].payment == history[2]
-
-    def test_a_search_that_stops_early_says_so(self, astrid: Customer, history: list[Payment], monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(presenting, "SEARCH_ROWS", 4)
-        monkeypatch.setattr(presenting, "_CHUNK", 2)
-        assert not presenting.activity_page(astrid.party_id, limit=3, q="0x").searched_all
-        assert presenting.activity_page(astrid.party_id, limit=30, q="nothing", direction="in").searched_all
-
-    def test_a_cursor_of_somebody_else_starts_from_the_top(self, astrid: Customer, history: list[Payment]) -> None:
-        for cursor in ("nonsense", str(astrid.party_id)):
-            assert presenting.activity_page(astrid.party_id, cursor=cursor, limit=1).rows[0].payment == history[-1]
-
-    def test_a_payee_does_not_see_what_waits_for_approval(self, astrid: Customer, bo: Customer, now: datetime) -> None:
-        astrid.send("@bosse", eur(50_00), now=now)
-        assert presenting.latest(bo.party_id, limit=5) == []
-        assert presenting.latest(astrid.party_id, limit=5)[0].needs_approval
+    def test_lists_have_none(self, astrid: Customer, bo: Customer) -> None:
+        payment = astrid.send("@bosse", eur(1_00), now=clock.now(), key=str(uuid7())).payment
+        assert views_of(bo.party_id, [payment])[0].steps == ()

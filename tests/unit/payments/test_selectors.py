@@ -5,12 +5,12 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from accounts.services import business_open, membership_add
 from core import crypto
+from core.api.paging import CursorInvalid
 from core.errors import NotFound
 from payments import selectors
 from payments.models import Payment, State
-from payments.selectors import CursorInvalid, Filters, activity_rows, closing_reasons, payment_for_person, payment_get, payments_for
+from payments.selectors import Filters, closing_reasons, payment_get, payments_by_id, payments_for, payments_latest, recent_payees
 from payments.services import transfer_cancel, transfer_reverse
 from tests.unit.payments.conftest import Customer, eur, fund
 
@@ -33,13 +33,8 @@ class TestPaymentsFor:
         rows = payments_for(astrid.party_id).rows
         assert [row.id for row in rows] == [payment.id for payment in reversed(history)]
         latest = rows[0]
-        assert (latest.direction, latest.amount, latest.counterparty, latest.counterparty_handle) == (
-            "out",
-            eur(-5_08),
-            "Bosse E.",
-            "bosse",
-        )
-        assert (latest.label, latest.state_label, latest.note, latest.counts) == ("Sent", "Done", "note 8x", True)
+        assert (latest.direction, latest.amount, latest.counterparty, latest.handle) == ("out", eur(-5_08), "Bosse E.", "bosse")
+        assert (latest.label, latest.state_label, latest.payment.note, latest.settled) == ("Sent", "Done", "note 8x", True)
         assert payments_for(bo.party_id).rows[0].amount == eur(5_08)
         assert payments_for(bo.party_id).rows[0].counterparty == "Astrid E."
 
@@ -78,7 +73,7 @@ class TestPaymentsFor:
     def test_limits_of_the_page(self, astrid: Customer, history: list[Payment]) -> None:
         assert len(payments_for(astrid.party_id, limit=0).rows) == 1
         assert len(payments_for(astrid.party_id, limit=10**9).rows) == 9
-        assert len(activity_rows(astrid.party_id)) == 5
+        assert len(payments_latest(astrid.party_id, limit=5)) == 5
 
 
 class TestQueries:
@@ -148,6 +143,20 @@ class TestFilters:
 
 
 @pytest.mark.django_db
+class TestRecents:
+    def test_each_payee_once_the_latest_first(
+        self, customer: Callable[..., Customer], astrid: Customer, bo: Customer, now: datetime
+    ) -> None:
+        customer("liwei")
+        for number, payee in enumerate(("@bosse", "@liwei", "@bosse")):
+            astrid.send(payee, eur(1_00), now=now + timedelta(minutes=number))
+        assert [(recent.name, recent.detail, recent.value) for recent in recent_payees(astrid.party_id)] == [
+            ("Bosse E.", "@bosse", "@bosse"),
+            ("Liwei E.", "@liwei", "@liwei"),
+        ]
+
+
+@pytest.mark.django_db
 class TestVisibility:
     def test_a_payee_learns_nothing_of_what_is_not_sent(self, astrid: Customer, bo: Customer, now: datetime) -> None:
         waiting = astrid.send("@bosse", eur(50_00), now=now).payment
@@ -156,8 +165,8 @@ class TestVisibility:
             assert payments_for(bo.party_id).rows == []
             with pytest.raises(NotFound):
                 payment_get(bo.party_id, waiting.id)
-            with pytest.raises(NotFound):
-                payment_for_person(bo.person, waiting.id)
+            assert payments_by_id(bo.party_id, [waiting.id]) == {}
+            assert payments_latest(bo.party_id, limit=5) == []
             if waiting.state == State.REQUIRES_APPROVAL:
                 waiting = transfer_cancel(by=astrid.person, payment_id=waiting.id, now=now).payment
 
@@ -165,24 +174,16 @@ class TestVisibility:
         stranger = customer("stranger")
         with pytest.raises(NotFound):
             payment_get(stranger.party_id, history[0].id)
-        with pytest.raises(NotFound):
-            payment_for_person(stranger.person, history[0].id)
-
-    def test_a_viewer_of_a_business_sees_its_payments(self, astrid: Customer, bo: Customer, now: datetime) -> None:
-        shop = business_open(by=astrid.person, name="Shop", now=now)
-        shop.handle = "theshop"
-        shop.save()
-        payment = astrid.send("@theshop", eur(5_00), now=now).payment
-        with pytest.raises(NotFound):
-            payment_for_person(bo.person, payment.id)
-        membership_add(by=astrid.person, party_id=shop.id, person=bo.person, role="viewer", now=now)
-        assert payment_for_person(bo.person, payment.id).amount == eur(5_00)
+        assert payments_by_id(stranger.party_id, [history[0].id]) == {}
 
     def test_both_sides_see_a_reversal(self, astrid: Customer, bo: Customer, officer, now: datetime) -> None:
         payment = astrid.send("@bosse", eur(5_00), now=now).payment
         transfer_reverse(by=officer, payment_id=payment.id, reason="mistake", idempotency_key="r", now=now + timedelta(hours=1))
         hers, his = payments_for(astrid.party_id).rows, payments_for(bo.party_id).rows
-        assert [(row.kind, row.state, row.amount.amount) for row in hers] == [("reversal", "posted", 5_00), ("transfer", "reversed", -5_00)]
+        assert [(row.payment.kind, row.payment.state, row.amount.amount) for row in hers] == [
+            ("reversal", "posted", 5_00),
+            ("transfer", "reversed", -5_00),
+        ]
         assert [(row.label, row.amount.amount) for row in his] == [("Payment taken back", -5_00), ("Received", 5_00)]
         # Why staff did it is theirs to know.
         assert {str(step.reason) for step in payment_get(astrid.party_id, payment.id).steps} == {""}
@@ -195,11 +196,7 @@ class TestVisibility:
 
 
 @pytest.mark.django_db
-class TestSums:
-    def test_in_and_out_between_two_moments(self, astrid: Customer, history: list[Payment], now: datetime) -> None:
-        sums = selectors.totals_in_and_out(astrid.party_id, since=now, until=now + timedelta(hours=3))
-        assert sums == {"EUR": (eur(5_01), eur(5_00 + 5_02))}
-
+class TestClosing:
     def test_an_account_may_close_when_nothing_is_under_way(self, astrid: Customer, bo: Customer, now: datetime) -> None:
         assert closing_reasons(astrid.party_id) == []
         payment = astrid.send("@bosse", eur(5_00), now=now).payment

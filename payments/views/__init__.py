@@ -1,0 +1,1 @@
+"""Pages of payments, a module for each thing people come to do."""
