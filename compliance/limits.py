@@ -7,10 +7,9 @@ are those of the operator's time zone (settings.HUB_TIME_ZONE). Source: docs/lim
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -33,12 +32,17 @@ __all__ = [
     "level_for",
     "limits_for",
     "reference",
+    "rules_of",
     "usage_lower",
+    "usage_lower_all",
     "usage_raise",
+    "usage_raise_all",
 ]
 
 STRICTEST = Level.EMAIL
 _COUNTED = (Window.DAY, Window.MONTH)
+# The most per direction and window, in minor units of the reference currency; what is not in it has no limit.
+Rules = Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +89,31 @@ def limits_for(party_id: UUID, now: datetime, *, balance: Money | None = None) -
     ]
 
 
-def balance_limit(party_id: UUID, now: datetime) -> Money | None:
-    """The most the party may hold in all, in the reference currency; None: no limit."""
-    rule = next((rule for rule in _rules(party_id, now) if rule.window == Window.BALANCE), None)
-    return _money(rule.amount_minor) if rule else None
+def rules_of(party_ids: Iterable[UUID], now: datetime) -> dict[UUID, Rules]:
+    """What the level of each party allows at the moment; one query for all of them."""
+    found: dict[UUID, dict[tuple[str, str], int]] = {party_id: {} for party_id in party_ids}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT asked.id, r.direction, r."window", r.amount_minor
+            FROM unnest(%s::uuid[]) AS asked (id)
+            JOIN compliance_limitrule r ON r.level = coalesce(
+                (SELECT l.level FROM compliance_partylevel l WHERE l.party_id = asked.id
+                 AND l.active_from <= %s AND (l.active_to IS NULL OR l.active_to > %s) LIMIT 1), %s)
+            WHERE r.active_from <= %s AND (r.active_to IS NULL OR r.active_to > %s)
+            """,
+            [list(found), now, now, int(STRICTEST), now, now],
+        )
+        for party_id, direction, window, amount in cursor.fetchall():
+            found[party_id][direction, window] = amount
+    return dict(found)
+
+
+def balance_limit(party_id: UUID, now: datetime, rules: Rules | None = None) -> Money | None:
+    """The most the party may hold in all, in the reference currency; None: no limit. `rules`: what rules_of has told already."""
+    rules = rules_of([party_id], now)[party_id] if rules is None else rules
+    amount = rules.get((Direction.NONE, Window.BALANCE))
+    return None if amount is None else _money(amount)
 
 
 def balance_check(party_id: UUID, balance_after: Money, now: datetime) -> None:
@@ -110,30 +135,49 @@ def balance_within(limit: Money, balance_after: Money) -> None:
         raise LimitExceeded(window=Window.BALANCE, direction="", limit=limit, left=_zero())
 
 
-def usage_raise(party_id: UUID, amount: Money, *, direction: Direction | str, now: datetime) -> Money:
+def usage_raise(party_id: UUID, amount: Money, *, direction: Direction | str, now: datetime, rules: Rules | None = None) -> Money:
     """
     Count a movement, in the transaction that makes it; the rows stay locked until its end.
 
     Returns the amount in the reference currency that was counted: keep it with the movement, it is what `usage_lower`
-    takes back. When it is refused nothing stays counted.
+    takes back. When it is refused nothing stays counted. `rules`: what rules_of has told already.
 
     :raises LimitExceeded: one payment, the day or the month would pass its limit.
     :raises core.rates.RateMissing: the amount cannot be put into the reference currency.
     """
     counted = reference(amount)
-    limits = {Window(rule.window): rule.amount_minor for rule in _rules(party_id, now) if rule.direction == direction}
-    single = limits.get(Window.PAYMENT)
+    rules = rules_of([party_id], now)[party_id] if rules is None else rules
+    single = rules.get((direction, Window.PAYMENT))
     if single is not None and counted.amount > single:
         raise LimitExceeded(window=Window.PAYMENT, direction=direction, limit=_money(single), left=_money(single))
-    totals = _count(party_id, counted.amount, direction=direction, moment=now)
+    totals = _raise({party_id: counted.amount}, direction=direction, moment=now)
     for window in _COUNTED:
-        limit = limits.get(window)
-        if limit is not None and totals[window] > limit:
+        limit = rules.get((direction, window))
+        total = totals[party_id, window]
+        if limit is not None and total > limit:
             # The caller may catch this and go on in the same transaction, so what was counted is taken back.
-            _count(party_id, -counted.amount, direction=direction, moment=now)
-            left = max(0, limit - (totals[window] - counted.amount))
+            _lower({party_id: counted.amount}, direction=direction, moment=now)
+            left = max(0, limit - (total - counted.amount))
             raise LimitExceeded(window=window, direction=direction, limit=_money(limit), left=_money(left))
     return counted
+
+
+def usage_raise_all(
+    amounts: Mapping[UUID, Sequence[int]], *, direction: Direction | str, now: datetime, rules: Mapping[UUID, Rules]
+) -> set[UUID]:
+    """
+    Count many movements of many parties at once: `amounts` are those of each party, in the reference currency.
+
+    Returns the parties whose movements all fit; of the others nothing is counted, ask for each movement by usage_raise.
+    """
+    fits = {party for party, each in amounts.items() if max(each) <= rules[party].get((direction, Window.PAYMENT), max(each))}
+    sums = {party: sum(amounts[party]) for party in fits}
+    totals = _raise(sums, direction=direction, moment=now)
+    over = {
+        party for (party, window), total in totals.items() if (limit := rules[party].get((direction, window))) is not None and total > limit
+    }
+    _lower({party: sums[party] for party in over}, direction=direction, moment=now)
+    return fits - over
 
 
 def usage_lower(party_id: UUID, counted: Money, *, direction: Direction | str, at: datetime) -> None:
@@ -145,29 +189,65 @@ def usage_lower(party_id: UUID, counted: Money, *, direction: Direction | str, a
     if counted.currency != settings.HUB_REFERENCE_CURRENCY:
         raise ValueError("usage is counted in the reference currency: pass what usage_raise returned")
     if counted.amount:
-        _count(party_id, -counted.amount, direction=direction, moment=at)
+        _lower({party_id: counted.amount}, direction=direction, moment=at)
 
 
-def _count(party_id: UUID, change: int, *, direction: Direction | str, moment: datetime) -> dict[Window, int]:
-    """Day before month, always: two movements of one party then wait for each other instead of deadlocking."""
+def usage_lower_all(amounts: Mapping[UUID, int], *, direction: Direction | str, at: datetime) -> None:
+    """The same for the sums of many parties, in the reference currency."""
+    _lower(amounts, direction=direction, moment=at)
+
+
+def _raise(changes: Mapping[UUID, int], *, direction: Direction | str, moment: datetime) -> dict[tuple[UUID, Window], int]:
+    """Add to the usage of each party; returns the new totals."""
+    return _written(
+        """
+        INSERT INTO compliance_usage AS u (party_id, direction, currency, "window", starts_on, amount_minor)
+        SELECT r.party, %s, %s, r."window", r.starts_on, r.change
+        FROM unnest(%s::uuid[], %s::text[], %s::date[], %s::bigint[]) WITH ORDINALITY AS r (party, "window", starts_on, change, place)
+        ORDER BY r.place
+        ON CONFLICT (party_id, direction, "window", starts_on, currency)
+        DO UPDATE SET amount_minor = u.amount_minor + excluded.amount_minor
+        RETURNING party_id, "window", amount_minor
+        """,
+        changes,
+        direction,
+        moment,
+    )
+
+
+def _lower(changes: Mapping[UUID, int], *, direction: Direction | str, moment: datetime) -> None:
+    """Take from the usage of each party, never below nothing."""
+    _written(
+        """
+        WITH mine AS (
+            SELECT u.id, r.change
+            FROM (SELECT %s AS direction, %s AS currency) AS of,
+                 unnest(%s::uuid[], %s::text[], %s::date[], %s::bigint[]) WITH ORDINALITY AS r (party, "window", starts_on, change, place)
+            JOIN compliance_usage u ON u.party_id = r.party AND u."window" = r."window" AND u.starts_on = r.starts_on
+            WHERE u.direction = of.direction AND u.currency = of.currency
+            ORDER BY r.place FOR UPDATE OF u
+        )
+        UPDATE compliance_usage u SET amount_minor = greatest(0, u.amount_minor - mine.change) FROM mine WHERE u.id = mine.id
+        RETURNING u.party_id, u."window", u.amount_minor
+        """,
+        changes,
+        direction,
+        moment,
+    )
+
+
+def _written(statement: str, changes: Mapping[UUID, int], direction: Direction | str, moment: datetime) -> dict[tuple[UUID, Window], int]:
+    """By party, day before month, always: movements then wait for each other instead of deadlocking."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("usage is counted only inside the transaction that moves the money")
-    row = (party_id, str(direction), settings.HUB_REFERENCE_CURRENCY, max(change, 0))
     starts = _starts(moment)
-    values: list[Any] = [value for window in _COUNTED for value in (*row, str(window), starts[window])]
+    rows = [(party, str(window), starts[window], changes[party]) for party in sorted(changes) for window in _COUNTED]
+    if not rows:
+        return {}
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO compliance_usage AS u (party_id, direction, currency, amount_minor, "window", starts_on)
-            VALUES (%s, %s, %s, %s, %s, %s), (%s, %s, %s, %s, %s, %s)
-            ON CONFLICT (party_id, direction, "window", starts_on, currency)
-            DO UPDATE SET amount_minor = greatest(0, u.amount_minor + %s)
-            RETURNING "window", amount_minor
-            """,
-            [*values, change],
-        )
-        rows: Sequence[tuple[str, int]] = cursor.fetchall()
-    return {Window(window): total for window, total in rows}
+        cursor.execute(statement, [str(direction), settings.HUB_REFERENCE_CURRENCY, *(list(column) for column in zip(*rows, strict=True))])
+        found: Sequence[tuple[UUID, str, int]] = cursor.fetchall()
+    return {(party, Window(window)): total for party, window, total in found}
 
 
 def _starts(moment: datetime) -> dict[Window, date]:

@@ -7,8 +7,9 @@ A handler never uses the network; what needs it becomes due work (core.due).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -54,17 +55,34 @@ def emit(name: str, *, party_id: UUID | None = None, **data: str | int | bool | 
 
     :raises RuntimeError: outside a transaction (the fact could be lost or outlive its cause).
     """
+    return emit_all(name, [(party_id, data)])[0]
+
+
+def emit_all(name: str, facts: Iterable[tuple[UUID | None, Mapping[str, str | int | bool | UUID | None]]]) -> list[Event]:
+    """The same for many facts of one name, each the party it is about and its data; one query."""
     if not connection.in_atomic_block:
         raise RuntimeError("an event is emitted in the transaction that makes it true")
-    plain = {key: str(value) if isinstance(value, UUID) else value for key, value in data.items()}
-    event = Event.objects.create(name=name, party_id=party_id, data=plain, created_at=clock.now(), fanned_out=name not in _handlers)
-    if name in _handlers:
+    now, wired = clock.now(), name in _handlers
+    found = Event.objects.bulk_create(
+        [
+            Event(
+                name=name, party_id=party_id, data={key: _plain(value) for key, value in data.items()}, created_at=now, fanned_out=not wired
+            )
+            for party_id, data in facts
+        ]
+    )
+    if wired and found:
         from core import wake
 
         if name in _prompt:
-            transaction.on_commit(lambda: relay_of(event), robust=True)
+            for event in found:
+                transaction.on_commit(partial(relay_of, event), robust=True)
         transaction.on_commit(wake.relay, robust=True)
-    return event
+    return found
+
+
+def _plain(value: str | int | bool | UUID | None) -> str | int | bool | None:
+    return str(value) if isinstance(value, UUID) else value
 
 
 def relay_of(event: Event) -> None:

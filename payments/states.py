@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
@@ -64,13 +64,25 @@ def begin(payment: Payment, *, now: datetime) -> Payment:
 
     :raises MoveForbidden: a payment of this kind does not begin there.
     """
-    if not may_move(payment.kind, None, payment.state):
-        raise MoveForbidden(f"{payment.kind} cannot begin as {payment.state}")
-    if payment.state in SETTLED:
-        payment.settled_at = now
-    payment.save(force_insert=True)
-    PaymentStep.objects.create(payment=payment, at=now, state=payment.state, code=payment.failure_code)
+    begin_all([payment], now=now)
     return payment
+
+
+def begin_all(payments: Sequence[Payment], *, now: datetime) -> None:
+    """
+    The same for many.
+
+    :raises MoveForbidden: a payment of this kind does not begin there.
+    """
+    for payment in payments:
+        if not may_move(payment.kind, None, payment.state):
+            raise MoveForbidden(f"{payment.kind} cannot begin as {payment.state}")
+        if payment.state in SETTLED:
+            payment.settled_at = now
+    Payment.objects.bulk_create(payments)
+    PaymentStep.objects.bulk_create(
+        [PaymentStep(payment=payment, at=now, state=payment.state, code=payment.failure_code) for payment in payments]
+    )
 
 
 def move(payment: Payment, to: State, *, now: datetime, code: str = "") -> Payment:

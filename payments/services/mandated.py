@@ -26,6 +26,20 @@ def bill_pay(*, bill: Bill, period: str, amount: Money, now: datetime) -> Paymen
     :raises WalletClosed, PayeeClosed, BankRefused: not any more.
     :raises MandateExceeded: not what was agreed.
     """
+    payment = bill_payment(bill=bill, period=period, amount=amount, now=now)
+    if bill.payee_party_id is None:
+        payouts.carried_check(amount)
+        return payouts.start(payment, bill.wallet, now, ask_at=now)
+    return transfers.post(payment, bill.wallet, now)
+
+
+def bill_payment(*, bill: Bill, period: str, amount: Money, now: datetime) -> Payment:
+    """
+    The payment of one period, not saved and nothing moved yet.
+
+    :raises WalletClosed: the bill's wallet.
+    :raises MandateExceeded: not what was agreed.
+    """
     source = bill.wallet
     if not exemptions.bill_run_exempt(bill=bill, amount=amount, payee_party=bill.payee_party_id, bank_account=bill.bank_account_id):
         raise MandateExceeded(f"bill {bill.id} {period}")
@@ -33,7 +47,7 @@ def bill_pay(*, bill: Bill, period: str, amount: Money, now: datetime) -> Paymen
         source_check(source, amount)
     except WalletClosed as error:
         raise WalletClosed(field="wallet") from error
-    payment = Payment(
+    return Payment(
         id=payment_id_of(bill.id, period),
         kind=Kind.PAYOUT if bill.payee_party_id is None else Kind.TRANSFER,
         party_id=bill.party_id,
@@ -50,10 +64,6 @@ def bill_pay(*, bill: Bill, period: str, amount: Money, now: datetime) -> Paymen
         request_hash=request_hash(kind="bill", bill=bill.id, period=period),
         created_at=now,
     )
-    if bill.payee_party_id is None:
-        payouts.carried_check(amount)
-        return payouts.start(payment, source, now, ask_at=now)
-    return transfers.post(payment, source, now)
 
 
 def payment_id_of(bill_id: UUID, period: str) -> UUID:

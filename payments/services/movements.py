@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -97,9 +98,9 @@ def payment_page(payment: Payment) -> str:
         return ""
 
 
-def count(payment: Payment, party_id: UUID, *, direction: Direction, now: datetime) -> None:
+def count(payment: Payment, party_id: UUID, *, direction: Direction, now: datetime, rules: limits.Rules | None = None) -> None:
     """Count the payment against its party's limits and remember with the payment what was counted."""
-    counted = limits.usage_raise(party_id, payment.amount, direction=direction, now=now)
+    counted = limits.usage_raise(party_id, payment.amount, direction=direction, now=now, rules=rules)
     payment.counted_minor, payment.counted_at = counted.amount, now
 
 
@@ -117,7 +118,7 @@ def uncount(payment: Payment, party_id: UUID, *, direction: Direction, part: Mon
         payment.counted_minor = payment.counted_at = None
 
 
-def balance_room_check(party_id: UUID, amount: Money, *, now: datetime) -> None:
+def balance_room_check(party_id: UUID, amount: Money, *, now: datetime, rules: limits.Rules | None = None) -> None:
     """
     Whether the party may hold this much more, all its wallets and its top-ups under way taken together.
 
@@ -126,15 +127,27 @@ def balance_room_check(party_id: UUID, amount: Money, *, now: datetime) -> None:
     :raises LimitExceeded: window "balance".
     :raises RateMissing: one of the balances cannot be put into the reference currency.
     """
-    limit = limits.balance_limit(party_id, now)
-    if limit is None:
-        return
+    limit = limits.balance_limit(party_id, now, rules)
+    if limit is not None:
+        limits.balance_within(limit, limits.reference(amount) + rooms_used([party_id])[party_id])
+
+
+def rooms_used(party_ids: Collection[UUID]) -> dict[UUID, Money]:
+    """
+    What each party holds and has on its way by top-ups, in the reference currency. Nobody else may ask this of the same
+    parties until the transaction ends.
+
+    :raises RateMissing: one of the balances cannot be put into the reference currency.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"payments:balance:{party_id}"])
-    held = wallets.held_by(party_id)
-    under_way = Payment.objects.filter(payee_party_id=party_id, kind=Kind.TOP_UP, state__in=OPEN_AT_PROVIDER)
-    total = limits.reference(amount)
-    for money in [*held, *(payment.amount for payment in under_way)]:
-        if money:
-            total += limits.reference(money)
-    limits.balance_within(limit, total)
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(place, 0)) FROM unnest(%s::text[]) AS place",
+            [[f"payments:balance:{party_id}" for party_id in sorted(party_ids)]],
+        )
+    held = wallets.held_by(party_ids)
+    coming = Payment.objects.filter(payee_party_id__in=party_ids, kind=Kind.TOP_UP, state__in=OPEN_AT_PROVIDER)
+    for party_id, minor, currency in coming.values_list("payee_party_id", "amount_minor", "currency"):
+        assert party_id is not None
+        held[party_id].append(Money(minor, currency))
+    zero = Money(0, settings.HUB_REFERENCE_CURRENCY)
+    return {party_id: sum((limits.reference(money) for money in each if money), start=zero) for party_id, each in held.items()}

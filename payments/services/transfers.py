@@ -276,8 +276,9 @@ def post(payment: Payment, source: Wallet, now: datetime) -> Payment:
     target = _target(payment.payee_party_id, payment.currency, now)
     payment.wallet_to = target
     waiting = holds.waiting(payment, now)
-    count(payment, payment.payer_party_id, direction=Direction.OUT, now=now)
-    balance_room_check(payment.payee_party_id, payment.amount, now=now)
+    rules = limits.rules_of([payment.payer_party_id, payment.payee_party_id], now)
+    count(payment, payment.payer_party_id, direction=Direction.OUT, now=now, rules=rules[payment.payer_party_id])
+    balance_room_check(payment.payee_party_id, payment.amount, now=now, rules=rules[payment.payee_party_id])
     meta: dict[str, str] = {"payment": str(payment.id)}
     if waiting:
         key = f"payment:{payment.id}:hold"
@@ -345,14 +346,17 @@ def held_cancel(payment: Payment, now: datetime) -> None:
 
 
 def _tell(payment: Payment, what: str) -> None:
-    events.emit(
-        f"payments.transfer.{what}",
-        party_id=payment.payer_party_id,
-        payment_id=payment.id,
-        payee_party=payment.payee_party_id,
-        amount=payment.amount_minor,
-        currency=payment.currency,
-    )
+    events.emit(f"payments.transfer.{what}", party_id=payment.payer_party_id, **told(payment))
+
+
+def told(payment: Payment) -> dict[str, str | int | bool | UUID | None]:
+    """What `payments.transfer.<what>` carries."""
+    return {
+        "payment_id": payment.id,
+        "payee_party": payment.payee_party_id,
+        "amount": payment.amount_minor,
+        "currency": payment.currency,
+    }
 
 
 def _target(payee_party: UUID, currency: str, now: datetime) -> Wallet:

@@ -1,5 +1,6 @@
 """What people and the clock do with bills."""
 
+from payments.bills.services.batches import bill_runs
 from payments.bills.services.mandates import (
     BillPreview,
     Terms,
@@ -40,6 +41,7 @@ __all__ = [
     "bill_preview",
     "bill_resume",
     "bill_run",
+    "bill_runs",
     "bill_skip_next",
     "bills_end_all",
     "payee_words",

@@ -142,10 +142,10 @@ def _decide(bill: Bill, run: BillRun, state: RunState, now: datetime, *, code: s
         tell(bill, state.value, run=run, code=code)
     following = plan_next(bill, after=run.on_date, now=now) if was_coming and bill.is_living else None
     if following is None and not run.is_open and bill.is_living:
-        _end_if_over(bill, now)
+        end_if_over(bill, now)
 
 
-def _end_if_over(bill: Bill, now: datetime) -> None:
+def end_if_over(bill: Bill, now: datetime) -> None:
     if bill.runs.filter(state__in=OPEN_RUNS).exists():
         return
     bill.state, bill.reason, bill.ended_at = BillState.ENDED, "completed", now
@@ -156,18 +156,22 @@ def _end_if_over(bill: Bill, now: datetime) -> None:
 def plan_next(bill: Bill, *, after: date | None, now: datetime) -> BillRun | None:
     """Put the first period behind `after` in line that has no run yet; None when the bill is over."""
     for slot in slots_of(bill, after, now):
-        amount = None if bill.is_up_to else bill.amount_minor
         if BillRun.objects.filter(bill=bill, period=slot.period).exists():
             continue
-        run = BillRun.objects.create(
-            bill=bill, period=slot.period, on_date=slot.on_date, pay_on=slot.pay_on, due_at=slot.due_at, amount_minor=amount
-        )
+        run = run_draft(bill, slot)
+        run.save(force_insert=True)
         work = due.schedule(KIND, run_key=run_key(run), due_at=run.due_at, bill_id=bill.id, period=run.period)
         if (work.state, work.due_at) != (DueWork.State.WAITING, run.due_at):
             # The period was in line before, and the bill was changed since.
             due.reschedule(KIND, run_key=run_key(run), due_at=run.due_at, revive=True)
         return run
     return None
+
+
+def run_draft(bill: Bill, slot: Slot) -> BillRun:
+    """The run of a slot, not saved; the amount of an "up to" bill is not known yet."""
+    amount = None if bill.is_up_to else bill.amount_minor
+    return BillRun(bill=bill, period=slot.period, on_date=slot.on_date, pay_on=slot.pay_on, due_at=slot.due_at, amount_minor=amount)
 
 
 def slots_of(bill: Bill, after: date | None, now: datetime) -> Iterator[Slot]:
@@ -182,10 +186,14 @@ def slots_of(bill: Bill, after: date | None, now: datetime) -> Iterator[Slot]:
 
 
 def tell(bill: Bill, what: str, *, run: BillRun | None = None, code: str = "") -> None:
-    """`payments.bill.<what>`: ids, amounts and codes."""
+    events.emit(f"payments.bill.{what}", party_id=bill.party_id, **fact(bill, run, code=code))
+
+
+def fact(bill: Bill, run: BillRun | None = None, *, code: str = "") -> dict[str, str | int | UUID | None]:
+    """What `payments.bill.<what>` carries: ids, amounts and codes."""
     about: dict[str, str | int | UUID | None] = {"bill_id": bill.id, "currency": bill.currency, "code": code}
     if run is not None:
         about |= {"run_id": run.id, "period": run.period, "payment_id": run.payment_id, "amount": run.amount_minor, "tries": run.tries}
         if run.state == RunState.RETRYING:
             about["again_at"] = run.due_at.isoformat()
-    events.emit(f"payments.bill.{what}", party_id=bill.party_id, **about)
+    return about

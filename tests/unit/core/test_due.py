@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -343,6 +343,81 @@ class TestBulk:
         self.many(100)
         assert sum(together(4, due.sweep)) >= 100
         assert sorted(bulk.done, key=int) == [str(n) for n in range(100)]
+
+
+class TestTogether:
+    """Bulk kinds that know how to do many pieces at once."""
+
+    @pytest.fixture(autouse=True)
+    def single(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Worker:
+        found = Worker()
+        monkeypatch.setattr(due, "_workers", {KIND: worker, "tests.bulk": found})
+        monkeypatch.setattr(due, "_bulk", {"tests.bulk"})
+        return found
+
+    def teach(self, monkeypatch: pytest.MonkeyPatch, function: due.BatchWorker) -> None:
+        monkeypatch.setattr(due, "_batch_workers", {"tests.bulk": function})
+
+    def many(self, count: int) -> None:
+        for n in range(count):
+            due.schedule("tests.bulk", run_key=str(n), due_at=clock.now() - SECOND * (count - n))
+
+    def test_what_the_batch_did_is_done_and_what_it_left_is_done_alone(
+        self, db: None, single: Worker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[list[str]] = []
+
+        def act(works: Sequence[DueWork]) -> set[UUID]:
+            seen.append([work.run_key for work in works])
+            return {work.id for work in works if int(work.run_key) % 2}
+
+        self.teach(monkeypatch, act)
+        self.many(6)
+        assert due.sweep() == 6
+        assert seen == [["0", "1", "2", "3", "4", "5"]]
+        assert single.done == ["0", "2", "4"]
+        assert set(DueWork.objects.values_list("state", "lease_until")) == {("done", None)}
+        assert due.sweep() == 0
+
+    def test_a_batch_that_fails_is_done_piece_by_piece(self, db: None, single: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(works: Sequence[DueWork]) -> set[UUID]:
+            raise LookupError
+
+        self.teach(monkeypatch, fail)
+        self.many(3)
+        due.sweep()
+        assert single.done == ["0", "1", "2"]
+
+    def test_a_batch_that_killed_its_process_is_not_tried_as_one_again(
+        self, db: None, single: Worker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Killed(BaseException):
+            pass
+
+        calls: list[int] = []
+
+        def die(works: Sequence[DueWork]) -> set[UUID]:
+            calls.append(len(works))
+            raise Killed
+
+        self.teach(monkeypatch, die)
+        self.many(3)
+        with pytest.raises(Killed):
+            due.sweep()
+        move(monkeypatch, due.BATCH_LEASE + SECOND)
+        assert due.sweep() == 3
+        assert (calls, single.done) == ([3], ["0", "1", "2"])
+
+    def test_works_that_somebody_else_took_meanwhile_stay_theirs(self, db: None, single: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+        def slow(works: Sequence[DueWork]) -> set[UUID]:
+            DueWork.objects.filter(run_key="1").update(lease_until=clock.real() + due.LEASE * 2)
+            return {work.id for work in works}
+
+        self.teach(monkeypatch, slow)
+        self.many(2)
+        due.sweep()
+        assert list(DueWork.objects.order_by("run_key").values_list("state", flat=True)) == ["done", "waiting"]
+        assert single.done == []
 
 
 class TestCancel:
