@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -104,15 +104,18 @@ def balances_of(wallets: Iterable[Wallet]) -> dict[UUID, Balance]:
     return {found: Balance(*(Money(minor, by_id[found].currency) for minor in minors)) for found, *minors in rows}
 
 
-def held_by(party_id: UUID) -> list[Money]:
-    """What each of the party's open wallets holds, its pots included; one query."""
+def held_by(party_ids: Collection[UUID]) -> dict[UUID, list[Money]]:
+    """What each open wallet of each party holds, its pots included; one query."""
+    found: dict[UUID, list[Money]] = {party_id: [] for party_id in party_ids}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT a.posted + {_IN_POTS}, w.currency FROM wallets_wallet w JOIN ledger_account a ON a.id = w.account"  # noqa: S608
-            " WHERE w.party_id = %s AND w.state = 'open'",
-            [party_id],
+            f"SELECT w.party_id, a.posted + {_IN_POTS}, w.currency FROM wallets_wallet w JOIN ledger_account a ON a.id = w.account"  # noqa: S608
+            " WHERE w.party_id = ANY (%s::uuid[]) AND w.state = 'open'",
+            [list(found)],
         )
-        return [Money(held, currency) for held, currency in cursor.fetchall()]
+        for party_id, held, currency in cursor.fetchall():
+            found[party_id].append(Money(held, currency))
+    return found
 
 
 def balance_at(wallet: Wallet, moment: datetime) -> Money:
