@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import selectors, services
 from accounts.models import Membership, Party, Person, Terms, TermsAcceptance
-from core import audit, clock
+from core import clock
+from core.admin import Audited
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -33,31 +34,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return super().change_view(request, object_id, form_url, hidden)
 
 
-class PersonalAdmin(ReadOnlyAdmin):
-    """Whoever opens a row or a list of a person's data leaves a trace."""
-
-    audit_name = ""
-
-    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        found = self.get_object(request, object_id)
-        if found is not None:
-            audit.record(
-                f"accounts.{self.audit_name}.viewed",
-                actor=request.user,
-                party_id=self.party_of(found),
-                object_type=self.audit_name,
-                object_id=found.pk,
-            )
-        return super().change_view(request, object_id, form_url, extra_context)
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        audit.record(f"accounts.{self.audit_name}.listed", actor=request.user, searched="yes" if request.GET.get("q") else "no")
-        return super().changelist_view(request, extra_context)
-
-    def party_of(self, row: Any) -> UUID | None:
-        raise NotImplementedError
-
-
 def _uuid(text: str) -> UUID | None:
     try:
         return UUID(text.strip())
@@ -66,8 +42,8 @@ def _uuid(text: str) -> UUID | None:
 
 
 @admin.register(Person)
-class PersonAdmin(PersonalAdmin):
-    audit_name = "person"
+class PersonAdmin(ReadOnlyAdmin, Audited):
+    audited = "accounts.person"
     list_display = ("id", "email", "is_active", "is_staff", "created_at", "closed_at")
     list_filter = ("is_active", "is_staff", "language")
     search_fields = ("email",)
@@ -92,9 +68,6 @@ class PersonAdmin(PersonalAdmin):
             found |= Q(id=wanted) | Q(party_id=wanted)
         return queryset.filter(found), False
 
-    def party_of(self, row: Person) -> UUID | None:
-        return row.party_id
-
     @admin.action(description=_("Stop them from signing in and end their sessions"), permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
         for person in queryset.exclude(pk=str(request.user.pk)):
@@ -116,8 +89,8 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Party)
-class PartyAdmin(PersonalAdmin):
-    audit_name = "party"
+class PartyAdmin(ReadOnlyAdmin, Audited):
+    audited = "accounts.party"
     list_display = ("id", "kind", "state", "created_at")
     list_filter = ("kind", "state")
     search_fields = ("id",)
@@ -139,20 +112,20 @@ class PartyAdmin(PersonalAdmin):
             found |= Q(id=wanted)
         return queryset.filter(found), False
 
-    def party_of(self, row: Party) -> UUID | None:
-        return row.id
+    def parties_of(self, row: Party) -> set[UUID]:
+        return {row.id}
 
 
 @admin.register(Membership)
-class MembershipAdmin(PersonalAdmin):
-    audit_name = "membership"
+class MembershipAdmin(ReadOnlyAdmin, Audited):
+    audited = "accounts.membership"
     list_display = ("id", "party", "person", "role", "active_from", "active_to")
     list_filter = ("role",)
     ordering = ("-active_from", "-id")
     show_full_result_count = False
 
-    def party_of(self, row: Membership) -> UUID | None:
-        return row.party_id
+    def parties_of(self, row: Membership) -> set[UUID]:
+        return {row.party_id, row.person.party_id}
 
 
 @admin.register(Terms)

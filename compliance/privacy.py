@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from compliance.cases.models import Case
 from compliance.models import PartyLevel, Usage, Verdict
 from core import privacy
 
@@ -47,6 +48,11 @@ def screening_export(party_id: UUID) -> dict[str, Any]:
     return {"screened_at": verdict.screened_at.isoformat() if verdict else None}
 
 
+def screening_keeps(party_id: UUID) -> bool:
+    """Whether a case about the party waits for staff: what they have to look at must not become unreadable under their eyes."""
+    return Case.objects.filter(party_id=party_id, state=Case.State.OPEN).exists()
+
+
 def screening_erase(party_id: UUID, now: datetime) -> None:
     """Quoted names and staff's notes become unreadable with the party's key; that there was a case must be kept."""
 
@@ -55,6 +61,7 @@ privacy.register(
     "compliance.screening",
     export=screening_export,
     erase=screening_erase,
+    keeps=screening_keeps,
     retention="Verdicts and cases: five years after the account is closed.",
     fields=("compliance.verdict.matches", "compliance.case.note"),
 )

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db.models import QuerySet
 
-from core import clock, due
+from core import clock, due, privacy
 from core.ids import uuid7
 from core.models import DueWork
 
@@ -39,3 +40,20 @@ def mail_deliver(work: DueWork) -> datetime | None:
         message.attach_alternative(mail["html"], "text/html")
     message.send()
     return None
+
+
+def _in_line(party_id: UUID) -> QuerySet[DueWork]:
+    """Mails to the party that have not left; one that could not be sent keeps its text and address until somebody replays it."""
+    left = [DueWork.State.WAITING, DueWork.State.DEAD]
+    return DueWork.objects.filter(kind="core.mail", state__in=left, data__party_id=str(party_id))
+
+
+def export_mail(party_id: UUID) -> list[dict[str, str]]:
+    return [{"queued_at": row.created_at.isoformat(), "state": row.state} for row in _in_line(party_id).order_by("created_at", "id")]
+
+
+def erase_mail(party_id: UUID, now: datetime) -> None:
+    _in_line(party_id).update(state=DueWork.State.CANCELLED, secret=b"", lease_until=None, done_at=now)
+
+
+privacy.register("core.mail", export=export_mail, erase=erase_mail, retention="Until the mail has left; then its text is forgotten.")

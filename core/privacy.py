@@ -17,13 +17,17 @@ from core import audit, crypto
 
 @dataclass(frozen=True)
 class Holding:
-    """One app's kind of personal data. `fields` names the model columns that hold it ("accounts.person.name")."""
+    """
+    One app's kind of personal data. `fields` names the model columns that hold it ("accounts.person.name"). `keeps` says
+    whether the party has something there that must not go without somebody deciding it: money, a payment, a case.
+    """
 
     label: str
     export: Callable[[UUID], Any]
     erase: Callable[[UUID, datetime], None]
     retention: str
     fields: tuple[str, ...]
+    keeps: Callable[[UUID], bool] | None = None
 
 
 _holdings: dict[str, Holding] = {}
@@ -36,8 +40,9 @@ def register(
     erase: Callable[[UUID, datetime], None],
     retention: str,
     fields: tuple[str, ...] = (),
+    keeps: Callable[[UUID], bool] | None = None,
 ) -> None:
-    _holdings[label] = Holding(label, export, erase, retention, fields)
+    _holdings[label] = Holding(label, export, erase, retention, fields, keeps)
 
 
 _owners: list[Callable[[UUID], UUID | None]] = []
@@ -61,6 +66,11 @@ def holdings() -> list[Holding]:
 def export(party_id: UUID) -> dict[str, Any]:
     """Everything held about the party, JSON-ready, by holding."""
     return {holding.label: holding.export(party_id) for holding in holdings()}
+
+
+def kept_by(party_id: UUID) -> list[str]:
+    """The holdings that object to the party being erased by the hub itself; none for one that never did anything."""
+    return [holding.label for holding in holdings() if holding.keeps is not None and holding.keeps(party_id)]
 
 
 @transaction.atomic

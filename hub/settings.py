@@ -42,6 +42,10 @@ HUB_REFERENCE_CURRENCY = "EUR"
 HUB_STATE_DIR = env.text("HUB_STATE_DIR", default=str(BASE_DIR / ".hub"))
 # How long after a change of a list an older screening verdict still lets payments pass.
 HUB_SCREENING_GRACE_MINUTES = env.number("HUB_SCREENING_GRACE_MINUTES", default=10)
+# A sign-up whose address nobody proves is erased after so many days.
+HUB_SIGN_UP_KEPT_DAYS = env.number("HUB_SIGN_UP_KEPT_DAYS", default=7)
+if HUB_SIGN_UP_KEPT_DAYS < 1:
+    raise ImproperlyConfigured("HUB_SIGN_UP_KEPT_DAYS must be 1 or more: a code has to have time to arrive.")
 HUB_RATES_URL = env.text("HUB_RATES_URL", default="")
 SANDBOX_URL = env.text("SANDBOX_URL", default="").rstrip("/")
 if PRODUCTION and SANDBOX_URL:
@@ -207,6 +211,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 1.0,
         "options": {"queue": "screening", "expires": 2},
     },
+    "sign-ups-forget": {"task": "accounts.sign_ups_forget", "schedule": 3600.0, "options": {"expires": 600}},
     "rates-refresh": {"task": "core.rates_refresh", "schedule": 3600.0, "options": {"expires": 600}},
     "notices-forget": {"task": "engagement.notices_forget", "schedule": 3600.0, "options": {"expires": 600}},
     "housekeeping": {"task": "core.housekeeping", "schedule": 3600.0, "options": {"expires": 600}},

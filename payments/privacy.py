@@ -9,7 +9,8 @@ from uuid import UUID
 from django.db.models import Q
 
 from core import privacy
-from payments.models import Payment, ProviderEvent
+from payments.bills.models import Bill
+from payments.models import BankAccount, Payment, ProviderEvent
 
 
 def export(party_id: UUID) -> dict[str, Any]:
@@ -36,6 +37,13 @@ def export(party_id: UUID) -> dict[str, Any]:
     }
 
 
+def keeps(party_id: UUID) -> bool:
+    """Whether a payment, a bank account or a bill names the party, whatever became of it."""
+    payments = Payment.objects.filter(Q(party_id=party_id) | Q(payer_party_id=party_id) | Q(payee_party_id=party_id))
+    bills = Bill.objects.filter(Q(party_id=party_id) | Q(payee_party_id=party_id))
+    return payments.exists() or bills.exists() or BankAccount.objects.filter(party_id=party_id).exists()
+
+
 def erase(party_id: UUID, now: datetime) -> None:
     """Notes, page addresses and raw messages are under the party's key, which is destroyed with it; amounts and ids stay."""
 
@@ -44,6 +52,7 @@ privacy.register(
     "payments",
     export=export,
     erase=erase,
+    keeps=keeps,
     retention="Amounts, dates and states: seven years, as books must be kept. Notes and raw provider messages: until erased.",
     fields=(
         "payments.payment.note",

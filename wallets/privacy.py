@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from core import privacy
 from wallets import selectors
+from wallets.ledger_models import LedgerAccount
 from wallets.models import Wallet
 from wallets.pots import selectors as pots
 from wallets.pots.models import Pot
@@ -54,6 +57,12 @@ def _entries(account: int, currency: str) -> list[dict[str, Any]]:
     return found
 
 
+def keeps(party_id: UUID) -> bool:
+    """Whether money ever moved in a wallet of the party, or is set aside in one."""
+    accounts = Wallet.objects.filter(party_id=party_id).values("account")
+    return LedgerAccount.objects.filter(Q(seq__gt=0) | ~Q(posted=0) | ~Q(held=0), id__in=accounts).exists()
+
+
 def erase(party_id: UUID, now: datetime) -> None:
     """The ledger carries ids and amounts only and stays; the names of wallets and pots go, and what was saved for."""
     Wallet.objects.filter(party_id=party_id).update(name=b"")
@@ -64,6 +73,7 @@ privacy.register(
     "wallets",
     export=export,
     erase=erase,
+    keeps=keeps,
     retention="Names: until erased. The ledger's ids and amounts: as long as bookkeeping law asks.",
     fields=("wallets.wallet.name", "wallets.pot.name"),
 )

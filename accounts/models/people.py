@@ -126,6 +126,14 @@ class Person(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager
                 condition=models.Q(closed_at__isnull=True) | models.Q(is_active=False), name="accounts_person_closed_is_inactive"
             ),
         ]
+        indexes: ClassVar[list[models.Index]] = [
+            # Few rows: whoever signed in once has left it. Read every hour for sign-ups that nobody proved.
+            models.Index(
+                fields=["created_at", "id"],
+                name="accounts_person_never_in",
+                condition=models.Q(last_login__isnull=True, is_active=True, is_staff=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         # Shown in logs and admin history, which keep ids only.

@@ -11,6 +11,7 @@ from accounts.services.people import (
     profile_save,
 )
 from accounts.services.sessions import session_end, sessions_end_all, sessions_end_others
+from accounts.services.sign_ups import sign_up_forget, sign_ups_forget
 from accounts.services.staff import staff_appoint
 from accounts.services.terms import terms_accept
 
@@ -35,6 +36,8 @@ __all__ = [
     "session_end",
     "sessions_end_all",
     "sessions_end_others",
+    "sign_up_forget",
+    "sign_ups_forget",
     "staff_appoint",
     "terms_accept",
 ]

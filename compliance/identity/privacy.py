@@ -31,6 +31,10 @@ def export_identity(party_id: UUID) -> list[dict[str, Any]]:
     ]
 
 
+def keeps_identity(party_id: UUID) -> bool:
+    return IdentityData.objects.filter(party_id=party_id).exists()
+
+
 def erase_identity(party_id: UUID, now: datetime) -> None:
     """The key takes the words; the keyed hash of the number and the countries go by hand. What was decided stays."""
     IdentityData.objects.filter(party_id=party_id).update(
@@ -43,6 +47,7 @@ privacy.register(
     "compliance.identity",
     export=export_identity,
     erase=erase_identity,
+    keeps=keeps_identity,
     retention="Five years after the account is closed, as the law on money laundering asks; then erased with the party's key.",
     fields=tuple(
         f"compliance.identitydata.{field}"

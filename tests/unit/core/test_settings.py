@@ -57,6 +57,7 @@ class TestProduction:
             ({"HUB_INDEX_KEY": None}, "HUB_INDEX_KEY"),
             ({"HUB_INDEX_KEY": "aW5k" * 10 + "aW4="}, "HUB_INDEX_KEY"),
             ({"HUB_PUBLIC_URL": None}, "HUB_PUBLIC_URL"),
+            ({"HUB_SIGN_UP_KEPT_DAYS": "0"}, "HUB_SIGN_UP_KEPT_DAYS"),
             ({"HUB_PUBLIC_URL": "http://hub.example.test"}, "HUB_PUBLIC_URL"),
             ({"HUB_DEBUG": "1"}, "HUB_DEBUG"),
             ({"SANDBOX_URL": "http://127.0.0.1:9009"}, "SANDBOX_URL"),
