@@ -26,8 +26,9 @@ class PaymentsConfig(AppConfig):
             "payments.view_providerlink",
             "payments.view_bill",
             "payments.view_billrun",
+            "payments.view_mismatch",
         )
         rights_register("support", *reading)
         rights_register("compliance", *reading)
         # To change a payment is to reverse or refund it; nothing else can be changed.
-        rights_register("operations", *reading, "payments.change_payment", "payments.view_providerevent")
+        rights_register("operations", *reading, "payments.change_payment", "payments.change_mismatch", "payments.view_providerevent")

@@ -97,6 +97,29 @@ class BankRefused(PaymentError):
     default_message = _("The bank cannot carry this.")
 
 
+class MismatchDecided(PaymentError):
+    """Nothing is left to decide: it was decided, or the provider does not say any more that it was paid."""
+
+    code = "mismatch_decided"
+    http_status = 409
+    default_message = _("There is nothing to decide about this top-up any more.")
+
+
+class MismatchOwn(PaymentError):
+    """Nobody decides about themselves."""
+
+    code = "mismatch_own"
+    http_status = 403
+    default_message = _("You cannot decide about yourself or a party you act for.")
+
+
+class DecisionImpossible(PaymentError):
+    """The money was paid on a page that is not this payment's."""
+
+    code = "decision_impossible"
+    default_message = _("The provider reports a page that is not this payment's. It can only be closed.")
+
+
 class ProviderMismatch(Exception):
     """A provider reports something else than what was asked for. A fault that staff look at; nothing is taken from either side."""
 
@@ -115,6 +138,8 @@ FAILURES: dict[str, str | Promise] = {
     "amount_too_small": _("The amount is too small for a card payment."),
     "amount_too_large": _("The amount is too large for a card payment."),
     "amount_mismatch": _("The provider reported another amount. We are looking into it."),
+    "reference_mismatch": _("The provider reported another payment. We are looking into it."),
+    "mismatch_closed": _("It was not put into your account. If your card was charged, ask us."),
     "account_closed": _("The account was closed before the money arrived. It is kept safe."),
     "ceiling_exceeded": _("The account is at its limit. The money is kept safe and arrives when there is room."),
     "limit_exceeded": _("The money arrived late and is above a limit. It is kept safe and arrives when there is room."),

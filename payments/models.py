@@ -80,6 +80,9 @@ class BankAccount(models.Model):
         return iban_grouped(self.iban)
 
 
+RARER = Q(kind__in=["top_up", "refund", "reversal", "payout"])
+
+
 class PaymentQuerySet(models.QuerySet["Payment"]):
     def out_of(self, party_id: UUID) -> PaymentQuerySet:
         return self.filter(payer_party_id=party_id)
@@ -159,6 +162,9 @@ class Payment(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["payer_party", "-created_at", "-id"], name="payments_payment_by_payer"),
             models.Index(fields=["payee_party", "-created_at", "-id"], name="payments_payment_by_payee"),
+            # The lists of what is rarer than transfers, for parties with very many of those; they cost transfers nothing.
+            models.Index(fields=["payer_party", "kind", "-created_at", "-id"], condition=RARER, name="payments_payment_rare_by_payer"),
+            models.Index(fields=["payee_party", "kind", "-created_at", "-id"], condition=RARER, name="payments_payment_rare_by_payee"),
             models.Index(
                 fields=["payee_party"], condition=Q(state__in=["pending", "unknown", "waiting"]), name="payments_payment_incoming"
             ),
@@ -220,6 +226,67 @@ class ProviderLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gateway} {self.payment_id}"
+
+
+class Mismatch(models.Model):
+    """
+    A top-up of which the provider reports something else than was asked for: both figures, in minor units of their
+    currencies, and what two members of staff decide. `is_ours` says that the paid page is the one opened for this payment.
+
+    What one proposes another one decides. It opens again when the money that was to go back did not.
+    """
+
+    class Decision(models.TextChoices):
+        CREDIT = "credit", _("Credit what was received")
+        SEND_BACK = "send_back", _("Send it back to the card")
+        CLOSE = "close", _("Close it: nothing is owed to this party")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="mismatch")
+    asked_minor = models.BigIntegerField(_("asked for, in minor units"))
+    asked_currency = models.CharField(_("currency asked for"), max_length=3)
+    reported_minor = models.BigIntegerField(_("reported, in minor units"))
+    reported_currency = models.CharField(_("currency reported"), max_length=3)
+    is_ours = models.BooleanField(_("paid on our page for this payment"))
+    reported_at = models.DateTimeField(_("reported"))
+    proposal = models.CharField(_("proposal"), max_length=10, choices=Decision, blank=True, default="")
+    proposed_by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("proposed by"))
+    proposed_at = models.DateTimeField(_("proposed"), null=True)
+    decision = models.CharField(_("decision"), max_length=10, choices=Decision, blank=True, default="")
+    decided_by = models.ForeignKey("accounts.Person", on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("decided by"))
+    decided_at = models.DateTimeField(_("decided"), null=True)
+
+    class Meta:
+        verbose_name = _("top-up reported otherwise")
+        verbose_name_plural = _("top-ups reported otherwise")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(decision="", decided_by__isnull=True, decided_at__isnull=True)
+                | ~Q(decision="")
+                & Q(decision=F("proposal"), decided_at__isnull=False, decided_by__isnull=False, proposed_by__isnull=False),
+                name="payments_mismatch_decided_as_proposed",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("proposed_by")), name="payments_mismatch_four_eyes"
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["-reported_at", "-id"], name="payments_mismatch_newest")]
+
+    def __str__(self) -> str:
+        return str(self.payment_id)
+
+    @property
+    def asked(self) -> Money:
+        return Money(self.asked_minor, self.asked_currency)
+
+    @property
+    def reported(self) -> Money:
+        return Money(self.reported_minor, self.reported_currency)
+
+    @property
+    def possible(self) -> list[Decision]:
+        """Money on somebody else's page is neither credited to this party nor taken from whoever paid there."""
+        return list(self.Decision) if self.is_ours and self.reported_minor > 0 else [self.Decision.CLOSE]
 
 
 class ProviderEvent(models.Model):

@@ -28,7 +28,8 @@ MOVES: Final[Mapping[Kind, Mapping[State | None, frozenset[State]]]] = MappingPr
             # The provider says "paid" after we gave up: the money is there, so it is never dropped.
             State.FAILED: frozenset({State.POSTED, State.HELD}),
             State.EXPIRED: frozenset({State.POSTED, State.HELD}),
-            State.HELD: frozenset({State.POSTED, State.REFUNDED}),
+            # Cancelled: staff have found that nothing is owed to the party.
+            State.HELD: frozenset({State.POSTED, State.REFUNDED, State.CANCELLED}),
             State.POSTED: frozenset({State.REFUNDED}),
         },
         Kind.REFUND: {

@@ -100,6 +100,18 @@ def top_up_failed(event: Event) -> None:
     _give(event, Topic.TOP_UP_FAILED, "top_up_failed", subject_id=_uuid(event, "payment_id"))
 
 
+def top_up_posted(event: Event) -> None:
+    """Whoever topped up knows; but it may have been held in between."""
+    payment_id = _uuid(event, "payment_id")
+    if Payment.objects.filter(id=payment_id, steps__state=State.HELD).exists():
+        _give(event, Topic.HELD, "top_up_released", subject_id=payment_id)
+
+
+def top_up_stopped(event: Event) -> None:
+    """Held, and closed by staff."""
+    _give(event, Topic.HELD, "top_up_stopped", subject_id=_uuid(event, "payment_id"))
+
+
 def approval_wanted(event: Event) -> None:
     payment_id = _uuid(event, "payment_id")
     due.schedule(

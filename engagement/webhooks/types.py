@@ -35,6 +35,7 @@ TYPES: Final[dict[str, EventType]] = {
     "payments.payout.failed": EventType("payout.failed", PAYOUTS_READ, "payment_id", "failed"),
     "payments.top_up.posted": EventType("top_up.posted", TOP_UPS_READ, "payment_id", "posted"),
     "payments.top_up.held": EventType("top_up.held", TOP_UPS_READ, "payment_id", "held"),
+    "payments.top_up.cancelled": EventType("top_up.cancelled", TOP_UPS_READ, "payment_id", "cancelled"),
     "payments.top_up.failed": EventType("top_up.failed", TOP_UPS_READ, "payment_id", "failed"),
     "payments.refund.posted": EventType("refund.posted", TOP_UPS_READ, "payment_id", "posted"),
     "payments.refund.failed": EventType("refund.failed", TOP_UPS_READ, "payment_id", "failed"),

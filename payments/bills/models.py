@@ -80,7 +80,7 @@ class Bill(models.Model):
     name = crypto.EncryptedTextField(owner="party_id", verbose_name=_("name"), max_length=NAME_MAX)
     note = crypto.EncryptedTextField(owner="party_id", verbose_name=_("note"), max_length=NOTE_MAX, blank=True)
     wallet = models.ForeignKey("wallets.Wallet", on_delete=models.PROTECT, related_name="+")
-    payee_party = models.ForeignKey("accounts.Party", on_delete=models.PROTECT, null=True, related_name="+")
+    payee_party = models.ForeignKey("accounts.Party", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     bank_account = models.ForeignKey("payments.BankAccount", on_delete=models.PROTECT, null=True, related_name="+")
     amount_kind = models.CharField(_("amount"), max_length=8, choices=AmountKind)
     amount_minor = models.BigIntegerField(_("amount in minor units"))
@@ -122,7 +122,10 @@ class Bill(models.Model):
                 name="payments_bill_ended_has_time",
             ),
         ]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["party", "-created_at", "-id"], name="payments_bill_by_party")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["party", "-created_at", "-id"], name="payments_bill_by_party"),
+            models.Index(fields=["payee_party", "-created_at", "-id"], name="payments_bill_by_payee"),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -1,5 +1,7 @@
 """Everything that moves money, one function per use case."""
 
+from payments.services.mismatches import RIGHT as MISMATCH_RIGHT
+from payments.services.mismatches import mismatch_look, mismatch_propose
 from payments.services.movements import Movement, Outcome
 from payments.services.payouts import (
     PayoutPreview,
@@ -27,6 +29,7 @@ from payments.services.transfers import (
 from payments.services.webhooks import webhook_process, webhook_receive
 
 __all__ = [
+    "MISMATCH_RIGHT",
     "Movement",
     "Outcome",
     "PayoutPreview",
@@ -34,6 +37,8 @@ __all__ = [
     "TopUp",
     "held_cancel",
     "held_release",
+    "mismatch_look",
+    "mismatch_propose",
     "payout_approval_request",
     "payout_approve",
     "payout_cancel",

@@ -23,7 +23,7 @@ from payments import states
 from payments.errors import NotRefundable
 from payments.gateways import gateway as gateway_named
 from payments.gateways.base import GatewayError, GatewayRefused, Refund, RefundState
-from payments.models import OPEN_AT_PROVIDER, Kind, Payment, ProviderLink, State
+from payments.models import OPEN_AT_PROVIDER, Kind, Mismatch, Payment, ProviderLink, State
 from payments.services.movements import Movement, replayed, request_hash, uncount
 from payments.services.top_ups import provider_account, suspense_account
 from wallets import ledger
@@ -56,7 +56,7 @@ def top_up_refund(
     if found is None:
         try:
             with transaction.atomic():
-                refund = _begin(by, payment_id, amount, reason, idempotency_key, asked, now)
+                refund = refund_begin(by, payment_id, amount, reason, idempotency_key, asked, now)
         except (IntegrityError, HubError):
             found = replayed(party_id=by.party_id, key=idempotency_key, asked=asked)
             if found is None:
@@ -64,7 +64,7 @@ def top_up_refund(
     if found is not None:
         refund = found
     if refund.state in (State.PENDING, State.UNKNOWN):
-        _create(refund.id, now)
+        refund_order(refund.id, now)
     return Movement(Payment.objects.get(id=refund.id), replayed=found is not None)
 
 
@@ -92,7 +92,8 @@ def refund_refresh(*, payment_id: UUID, now: datetime) -> None:
     _ask(payment_id, now)
 
 
-def _begin(by: Person, payment_id: UUID, amount: Money | None, reason: str, key: str, asked: bytes, now: datetime) -> Payment:
+def refund_begin(by: Person, payment_id: UUID, amount: Money | None, reason: str, key: str, asked: bytes, now: datetime) -> Payment:
+    """Commit what will be asked of the provider, in the caller's transaction; `refund_order` asks it afterwards, or else the sweep."""
     original = (
         Payment.objects.select_for_update(of=("self",))
         .select_related("provider", "wallet_to")
@@ -164,7 +165,7 @@ def _left(original: Payment) -> Money:
     return Money(original.amount_minor - int(given or 0), original.currency)
 
 
-def _create(refund_id: UUID, now: datetime) -> None:
+def refund_order(refund_id: UUID, now: datetime) -> None:
     """Ask for the refund and commit whatever came of it; nothing is raised."""
     refund = Payment.objects.select_related("provider").get(id=refund_id)
     try:
@@ -190,7 +191,7 @@ def _ask(refund_id: UUID, now: datetime) -> None:
     if lost is not None:
         _settle(refund_id, lost, now)
     elif now < refund.created_at + REPLAY_UNTIL:
-        _create(refund_id, now)
+        refund_order(refund_id, now)
     else:
         _failed(refund_id, "provider_unreachable", now)
 
@@ -245,6 +246,10 @@ def _give_up(refund: Payment, code: str, now: datetime) -> None:
     if refund.hold is not None:
         ledger.void(hold=refund.hold, key=f"payment:{refund.id}:void", now=now)
     states.move(refund, State.FAILED, now=now, code=code)
+    # What staff had decided to send back is theirs to decide again.
+    Mismatch.objects.filter(payment=refund.original, payment__state=State.HELD).update(
+        proposal="", proposed_by=None, proposed_at=None, decision="", decided_by=None, decided_at=None
+    )
     due.cancel("payments.refund_check", run_key=str(refund.id))
     _tell(refund, "failed")
 

@@ -31,7 +31,7 @@ from payments import states
 from payments.errors import NotWaitingForApproval, ProviderRefused, ProviderUnavailable, failure_text
 from payments.gateways import gateway as gateway_named
 from payments.gateways.base import Checkout, CheckoutState, GatewayError, GatewayRefused, GatewayUnavailable
-from payments.models import OPEN_AT_PROVIDER, Kind, Payment, ProviderLink, State
+from payments.models import OPEN_AT_PROVIDER, Kind, Mismatch, Payment, ProviderLink, State
 from payments.services import holds
 from payments.services.movements import balance_room_check, count, replayed, request_hash, uncount
 from wallets import ledger
@@ -49,6 +49,10 @@ START_UNTIL = timedelta(minutes=20)
 CLOCK_SLACK = timedelta(minutes=10)
 CHECK_FIRST, CHECK_MOST = timedelta(seconds=15), timedelta(minutes=5)
 RELEASE_EVERY = timedelta(hours=6)
+# Whatever else is said about the page: the money has come, or staff have the word.
+_DECIDED = (State.POSTED, State.HELD, State.REFUNDED, State.CANCELLED)
+# Held until staff have compared what was asked for with what the provider reports.
+MISMATCHES = ("amount_mismatch", "reference_mismatch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ def top_up_refresh(*, payment_id: UUID, now: datetime) -> TopUp:
     payment = Payment.objects.filter(id=payment_id, kind=Kind.TOP_UP).first()
     if payment is None:
         raise NotFound()
-    if payment.state not in (State.POSTED, State.HELD, State.REFUNDED):
+    if payment.state not in _DECIDED:
         try:
             _ask(payment_id, now)
         except GatewayError as error:
@@ -122,7 +126,7 @@ def top_up_news(*, payment_id: UUID, object_id: str, now: datetime) -> None:
     :raises GatewayError: the provider did not answer; the caller tries again.
     """
     payment = Payment.objects.select_related("provider").get(id=payment_id)
-    if payment.state in (State.POSTED, State.HELD, State.REFUNDED):
+    if payment.state in _DECIDED:
         return
     link = payment.provider
     _settle(payment_id, gateway_named(link.gateway).checkout_get(link.object_id or object_id), now)
@@ -172,14 +176,21 @@ def top_up_release(*, payment_id: UUID, now: datetime) -> datetime | None:
     Try to bring suspended money into its wallet. Returns when to try again, or None when it is not suspended any more.
     """
     payment = Payment.objects.select_for_update().get(id=payment_id)
-    if payment.state != State.HELD or not payment.suspended:
+    if payment.state != State.HELD or not payment.suspended or payment.failure_code in MISMATCHES:
         return None
+    return now + RELEASE_EVERY if release(payment, now) else None
+
+
+def release(payment: Payment, now: datetime) -> str:
+    """Bring the suspended money of a payment, whose row the caller has locked, into a wallet. The code of what refuses it, or ""."""
     wallet = _wallet_for(payment)
-    if wallet is None or Payment.objects.filter(original=payment, state__in=OPEN_AT_PROVIDER).exists():
-        return now + RELEASE_EVERY
+    if wallet is None:
+        return AccountClosed.code
+    if Payment.objects.filter(original=payment, state__in=OPEN_AT_PROVIDER).exists():
+        return "refund_under_way"
     if waiting := holds.waiting(payment, now):
         holds.cases_open(payment, waiting, now)
-        return now + RELEASE_EVERY
+        return holds.UNDER_REVIEW
     try:
         with transaction.atomic():
             if payment.counted_minor is None:
@@ -192,11 +203,11 @@ def top_up_release(*, payment_id: UUID, now: datetime) -> datetime | None:
                 now=now,
                 meta={"payment": str(payment.id)},
             )
-    except (AccountClosed, CeilingExceeded, LimitExceeded, RateMissing):
-        return now + RELEASE_EVERY
+    except (AccountClosed, CeilingExceeded, LimitExceeded, RateMissing) as error:
+        return error.code
     payment.wallet_to, payment.suspended = wallet, False
     _posted(payment, now)
-    return None
+    return ""
 
 
 def provider_account(gateway: str, currency: str) -> int:
@@ -309,7 +320,7 @@ def _settle(payment_id: UUID, checkout: Checkout, now: datetime) -> None:
         link.provider_payment = checkout.provider_payment or link.provider_payment
         link.url = checkout.url or link.url
     link.save()
-    if payment.state in (State.POSTED, State.HELD, State.REFUNDED):
+    if payment.state in _DECIDED:
         return
     if checkout.state is CheckoutState.PAID:
         _paid(payment, checkout, now)
@@ -324,16 +335,26 @@ def _settle(payment_id: UUID, checkout: Checkout, now: datetime) -> None:
 
 
 def _paid(payment: Payment, checkout: Checkout, now: datetime) -> None:
-    if checkout.amount != payment.amount or checkout.reference != str(payment.id) or checkout.id != payment.provider.object_id:
+    if checkout.amount != payment.amount or not is_our_page(payment, checkout):
         # Never credited blindly: staff compare the two and decide.
-        states.move(payment, State.HELD, now=now, code="amount_mismatch" if checkout.amount != payment.amount else "reference_mismatch")
-        _tell(payment, "held")
+        states.move(payment, State.HELD, now=now, code="amount_mismatch" if is_our_page(payment, checkout) else "reference_mismatch")
+        mismatch_record(payment, checkout, now)
+        tell(payment, "held")
         return
     waiting = holds.waiting(payment, now)
     refusal = holds.UNDER_REVIEW if waiting else _credit(payment, now)
     if refusal is None:
         _posted(payment, now)
         return
+    suspend(payment, now)
+    states.move(payment, State.HELD, now=now, code=refusal)
+    release_schedule(payment, now)
+    holds.cases_open(payment, waiting, now)
+    tell(payment, "held")
+
+
+def suspend(payment: Payment, now: datetime) -> None:
+    """Take the money from the provider, to be the party's but in none of its wallets yet. The caller saves the payment."""
     ledger.post(
         debit=provider_account(payment.provider.gateway, payment.currency),
         credit=suspense_account(payment),
@@ -343,10 +364,29 @@ def _paid(payment: Payment, checkout: Checkout, now: datetime) -> None:
         meta={"payment": str(payment.id)},
     )
     payment.suspended = True
-    states.move(payment, State.HELD, now=now, code=refusal)
+
+
+def release_schedule(payment: Payment, now: datetime) -> None:
     due.schedule("payments.top_up_release", run_key=str(payment.id), due_at=now + RELEASE_EVERY, payment_id=payment.id)
-    holds.cases_open(payment, waiting, now)
-    _tell(payment, "held")
+
+
+def is_our_page(payment: Payment, checkout: Checkout) -> bool:
+    """Whether it is the page that was opened for this payment, by both houses' names for it."""
+    return checkout.reference == str(payment.id) and checkout.id == payment.provider.object_id
+
+
+def mismatch_record(payment: Payment, checkout: Checkout, now: datetime) -> Mismatch:
+    """Keep what the provider reports, for staff; a proposal that was made on other figures is void."""
+    found = Mismatch.objects.select_for_update().filter(payment=payment).first()
+    is_ours = is_our_page(payment, checkout)
+    if found is not None and (found.reported, found.is_ours) == (checkout.amount, is_ours):
+        return found
+    mismatch = found or Mismatch(payment=payment, asked_minor=payment.amount_minor, asked_currency=payment.currency)
+    mismatch.reported_minor, mismatch.reported_currency = checkout.amount.amount, checkout.amount.currency
+    mismatch.is_ours, mismatch.reported_at = is_ours, now
+    mismatch.proposal, mismatch.proposed_by, mismatch.proposed_at = "", None, None
+    mismatch.save()
+    return mismatch
 
 
 def _credit(payment: Payment, now: datetime) -> str | None:
@@ -375,7 +415,7 @@ def _credit(payment: Payment, now: datetime) -> str | None:
 def _posted(payment: Payment, now: datetime) -> None:
     states.move(payment, State.POSTED, now=now)
     due.cancel("payments.top_up_check", run_key=str(payment.id))
-    _tell(payment, "posted")
+    tell(payment, "posted")
 
 
 def _over(payment: Payment, state: State, code: str, now: datetime) -> None:
@@ -383,7 +423,7 @@ def _over(payment: Payment, state: State, code: str, now: datetime) -> None:
     uncount(payment, payment.party_id, direction=Direction.IN)
     states.move(payment, state, now=now, code=code)
     due.cancel("payments.top_up_check", run_key=str(payment.id))
-    _tell(payment, "failed")
+    tell(payment, "failed")
 
 
 @transaction.atomic
@@ -401,7 +441,7 @@ def _unknown(payment_id: UUID, error: GatewayError, now: datetime) -> None:
         states.move(payment, State.UNKNOWN, now=now, code=error.code)
 
 
-def _tell(payment: Payment, what: str) -> None:
+def tell(payment: Payment, what: str) -> None:
     events.emit(
         f"payments.top_up.{what}",
         party_id=payment.party_id,

@@ -81,7 +81,18 @@ class TestDocument:
             for path, _method, operation in operations(schema)
             if any(parameter["name"] == "Idempotency-Key" and parameter["required"] for parameter in operation.get("parameters", []))
         }
-        assert keyed == {"/transfers", "/transfers/{transfer_id}/complete", "/payouts", "/payouts/{payout_id}/complete", "/top-ups", "/bills"}
+        assert keyed == {
+            "/transfers",
+            "/transfers/{transfer_id}/complete",
+            "/payouts",
+            "/payouts/{payout_id}/complete",
+            "/top-ups",
+            "/bills",
+            "/wallets/{wallet_id}/pots",
+            "/pots/{pot_id}/put",
+            "/pots/{pot_id}/take",
+            "/pots/{pot_id}/close",
+        }
 
     @pytest.mark.django_db
     def test_is_served(self, client: Client) -> None:
