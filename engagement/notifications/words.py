@@ -256,7 +256,20 @@ def _partner(granted: bool) -> Callable[[Notice, _Facts], Words]:
 
 
 _OF_PAYMENTS: Final = frozenset(
-    {"received", "returned", "taken_back", "held", "released", "stopped", "payout_failed", "top_up_held", "top_up_failed", "approval"}
+    {
+        "received",
+        "returned",
+        "taken_back",
+        "held",
+        "released",
+        "stopped",
+        "payout_failed",
+        "top_up_held",
+        "top_up_failed",
+        "top_up_released",
+        "top_up_stopped",
+        "approval",
+    }
 )
 
 _KINDS: Final[dict[str, Callable[[Notice, _Facts], Words]]] = {
@@ -298,6 +311,16 @@ _KINDS: Final[dict[str, Callable[[Notice, _Facts], Words]]] = {
         lambda: _("A top-up is kept safe and not in your account yet."),
         icon="clock",
         tone="wait",
+        sub=lambda view: view.failure,
+    ),
+    "top_up_released": _of_payment(
+        lambda: _("Your top-up of {amount} is in your account"), lambda: _("A top-up is in your account."), icon="check", tone="good"
+    ),
+    "top_up_stopped": _of_payment(
+        lambda: _("Your top-up of {amount} was not put into your account"),
+        lambda: _("A top-up was not put into your account."),
+        icon="cross",
+        tone="harm",
         sub=lambda view: view.failure,
     ),
     "top_up_failed": _of_payment(
