@@ -27,7 +27,7 @@ setup-dev: # what tests and checks need
 	@$(PYTHON) -m hub.runtime.install dev
 
 test: setup-dev ## Run all tests, with embedded servers of their own (TESTS=path chooses some)
-	@$(VENV)/python -m hub.runtime test-env --throwaway -- $(VENV)/python -m pytest -n 2 --dist loadfile $(or $(TESTS),tests)
+	@$(VENV)/python -m hub.runtime test-env --throwaway -- $(VENV)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(or $(TESTS),tests)
 
 check: setup-dev ## Lint, types, import rules, migrations, templates
 	$(VENV)/ruff check .

@@ -11,12 +11,32 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from core import clock, crypto
 from tests import databases, live
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# Files that take a minute of their own, the longest first: begun last, they would leave the other process idle at the end.
+LONG = (
+    "tests/pages/test_every_page.py",
+    "tests/runtime/test_soak.py",
+    "tests/runtime/test_whole_hub.py",
+    "tests/unit/api/test_access.py",
+    "tests/pages/test_staff_pages.py",
+    "tests/runtime/test_restore.py",
+    "tests/unit/api/test_fuzz.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """One process runs the tests in the order they are written in; two share the long files first."""
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        long = {file: position for position, file in enumerate(LONG)}
+        items.sort(key=lambda item: long.get(item.location[0], len(LONG)))
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +82,24 @@ def _no_wake_ups() -> Iterator[None]:
     before, settings.CELERY_BROKER_URL = settings.CELERY_BROKER_URL, ""
     yield
     settings.CELERY_BROKER_URL = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_found_once() -> Iterator[None]:
+    """Every test client makes the middleware anew, and that one looks at each static file there is."""
+    found: dict[str, dict[str, object]] = {}
+    look = WhiteNoiseMiddleware.add_files_from_finders
+
+    def remember(self: WhiteNoiseMiddleware) -> None:
+        if self.static_prefix not in found:
+            before = dict(self.files)
+            look(self)
+            found[self.static_prefix] = {url: file for url, file in self.files.items() if url not in before}
+        self.files.update(found[self.static_prefix])
+
+    WhiteNoiseMiddleware.add_files_from_finders = remember
+    yield
+    WhiteNoiseMiddleware.add_files_from_finders = look
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,10 +30,18 @@ NOT_INHERITED = (
 
 
 class SoakHub:
-    def __init__(self, folder: Path) -> None:
+    """:param given: DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL, to use those servers instead of embedded ones."""
+
+    def __init__(self, folder: Path, given: Mapping[str, str]) -> None:
         found = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED and not name.startswith("MAKE")}
         # The load comes from a handful of people who ask far more than people do.
-        self.environ = {**found, "HUB_STATE_DIR": str(folder / "state"), "HUB_API_QUOTA_PERSON": "1000000", "HUB_LOG_LEVEL": "WARNING"}
+        self.environ = {
+            **found,
+            **given,
+            "HUB_STATE_DIR": str(folder / "state"),
+            "HUB_API_QUOTA_PERSON": "1000000",
+            "HUB_LOG_LEVEL": "WARNING",
+        }
         self.state = State.chosen(self.environ)
         self.output = folder / "run.log"
         with self.output.open("ab") as output:
@@ -113,9 +121,9 @@ class SoakHub:
 
 
 @contextmanager
-def soak_hub() -> Iterator[SoakHub]:
+def soak_hub(given: Mapping[str, str] | None = None) -> Iterator[SoakHub]:
     with tempfile.TemporaryDirectory(prefix="hub soak ") as folder:
-        hub = SoakHub(Path(folder))
+        hub = SoakHub(Path(folder), given or {})
         try:
             hub.wait_serving()
             yield hub
