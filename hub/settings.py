@@ -391,6 +391,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "PaymentKind": "payments.models.Kind",
         "PaymentState": "payments.models.State",
+        "OpenState": "wallets.models.Wallet.State",
         "BillState": "payments.bills.models.BillState",
         "BillRunState": "payments.bills.models.RunState",
     },

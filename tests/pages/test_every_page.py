@@ -44,6 +44,7 @@ OWN = [
         "/activity/?q=nothing-matches",
         "/pay/",
         "/pay/send/",
+        "/pay/bank/",
         "/pay/top-up/",
         "/pay/bills/",
         "/pay/bills/new/",
