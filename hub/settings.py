@@ -215,6 +215,7 @@ CELERY_BEAT_SCHEDULE = {
     "rates-refresh": {"task": "core.rates_refresh", "schedule": 3600.0, "options": {"expires": 600}},
     "notices-forget": {"task": "engagement.notices_forget", "schedule": 3600.0, "options": {"expires": 600}},
     "housekeeping": {"task": "core.housekeeping", "schedule": 3600.0, "options": {"expires": 600}},
+    "ledger-seal": {"task": "wallets.seal", "schedule": 5.0, "options": {"expires": 5}},
     "tokens-clear": {"task": "accounts.tokens_clear", "schedule": 3600.0, "options": {"expires": 600}},
 }
 

@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import db
 
-for table in ("ledger_account", "ledger_transfer", "ledger_entry", "ledger_hold"):
+for table in ("ledger_account", "ledger_transfer", "ledger_entry", "ledger_hold", "ledger_seal", "ledger_seal_block", "ledger_seal_state"):
     db.read_only(table)
 
 
@@ -18,6 +18,7 @@ class WalletsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.staff_groups import rights_register
         from wallets import privacy, tasks  # noqa: F401
+        from wallets.seals import tasks as seals_tasks  # noqa: F401
 
         ledger = ("wallets.view_ledgeraccount", "wallets.view_ledgertransfer", "wallets.view_ledgerentry", "wallets.view_ledgerhold")
         rights_register("support", "wallets.view_wallet", "wallets.view_pot")

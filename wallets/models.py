@@ -58,3 +58,4 @@ class Wallet(models.Model):
 
 # Django finds an app's models through this module.
 from wallets.pots.models import Pot  # noqa: E402, F401
+from wallets.seals.models import LedgerSeal  # noqa: E402, F401
