@@ -16,7 +16,7 @@ RUN export HUB_ENV=production HUB_PUBLIC_URL=https://build.invalid \
         HUB_SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
         HUB_MASTER_KEYS="build:$(python -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())')" \
         HUB_INDEX_KEY="$(python -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())')" \
-    && if find locale -name '*.po' | grep -q .; then /opt/venv/bin/pybabel compile -q -D django -d locale; fi \
+    && /opt/venv/bin/python -m hub.runtime.catalogues \
     && /opt/venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
     && /opt/venv/bin/python -m compileall -q /srv/hub
 

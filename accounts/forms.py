@@ -309,7 +309,7 @@ class ProfileForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["language"].choices = [(code, _(str(name))) for code, name in settings.LANGUAGES]  # type: ignore[attr-defined]
+        self.fields["language"].choices = settings.LANGUAGES  # type: ignore[attr-defined]
         self.fields["time_zone"].choices = [(zone, zone.replace("_", " ")) for zone in values.time_zones()]  # type: ignore[attr-defined]
         self.fields["home_currency"].choices = formatting.currency_choices(get_language() or "en")  # type: ignore[attr-defined]
 

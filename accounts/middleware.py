@@ -17,8 +17,21 @@ from accounts.models import Person
 from accounts.values import time_zones
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-# Where a person who has not accepted the newest terms may still go: reading them, signing out, and machines' paths.
-TERMS_FREE = ("/terms/", "/auth/", "/admin/", "/api/", "/o/", "/static/", "/webhooks/", "/healthz", "/readyz", "/metrics", "/csp-report/")
+# Where a person who has not accepted the newest terms may still go: reading them in their language, signing out, machines' paths.
+TERMS_FREE = (
+    "/terms/",
+    "/language/",
+    "/auth/",
+    "/admin/",
+    "/api/",
+    "/o/",
+    "/static/",
+    "/webhooks/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/csp-report/",
+)
 
 
 class PersonMiddleware:

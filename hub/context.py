@@ -32,6 +32,7 @@ def hub(request: HttpRequest) -> dict[str, Any]:
         "section": SECTIONS.get(request.path.split("/")[1] if "/" in request.path else "", ""),
         # Asked only where the bell is shown.
         "notices_unread": lambda: unread_count(person) if isinstance(person, Person) else 0,
+        "languages": settings.LANGUAGES,
         "hub_time_zone": settings.HUB_TIME_ZONE,
         # Only the development runtime sets it: the pretend outside world with its inbox.
         "sandbox_url": settings.SANDBOX_URL,

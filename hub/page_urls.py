@@ -9,6 +9,7 @@ from hub import views
 urlpatterns = [
     path("", views.home, name="home"),
     path("hide-amounts/", views.hide_amounts, name="hide_amounts"),
+    path("language/", views.language, name="language"),
     path("wallets/<uuid:wallet_id>/", views.wallet, name="wallet"),
     path("more/", views.more, name="more"),
     path("more/limits/", views.limits, name="limits"),

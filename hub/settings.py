@@ -13,7 +13,6 @@ from typing import Any
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 
 from core.environment import Environment, database_config
 
@@ -277,8 +276,14 @@ ACCOUNT_FORMS = {
 
 # --- words, numbers, places --------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+# By the names they call themselves: who cannot read the page has to find their own.
+LANGUAGES = [("en", "English"), ("sv", "Svenska"), ("zh-hans", "简体中文"), ("fa", "فارسی")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = "__Host-hub-language" if SESSION_COOKIE_SECURE else "hub-language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SECURE = SESSION_COOKIE_SECURE
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerEr
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_bidi
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -59,6 +59,27 @@ def hide_amounts(request: HttpRequest) -> HttpResponse:
     person_update(person=person, hide_amounts=not person.hide_amounts, now=clock.now())
     back = request.POST.get("next", "")
     return redirect(back if back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None) else "home")
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """The choice of language under every page for everybody: kept by the browser, and in the profile of who is signed in."""
+    code = request.POST.get("language", "")
+    if code not in dict(settings.LANGUAGES):
+        return bad_request(request)
+    if isinstance(request.user, Person):
+        person_update(person=request.user, language=code, now=clock.now())
+    back = request.POST.get("next", "")
+    answer = redirect(back if back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None) else "home")
+    answer.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        code,
+        max_age=settings.LANGUAGE_COOKIE_AGE,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+        httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+    )
+    return answer
 
 
 @require_safe
@@ -135,7 +156,10 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Rendered without the request: its person and session come from the database, which may be what is broken."""
-    page = render_to_string("500.html", {"theme": "system", "hub_name": settings.HUB_NAME, "LANGUAGE_CODE": get_language() or "en"})
+    page = render_to_string(
+        "500.html",
+        {"theme": "system", "hub_name": settings.HUB_NAME, "LANGUAGE_CODE": get_language() or "en", "LANGUAGE_BIDI": get_language_bidi()},
+    )
     return HttpResponseServerError(page)
 
 

@@ -1,5 +1,5 @@
 """
-Make `.venv` and install the pinned requirements: `python3 -m hub.runtime.install runtime|dev`.
+Make `.venv`, install the pinned requirements and compile the translations: `python3 -m hub.runtime.install runtime|dev`.
 
 Runs under the machine's own Python, so it uses nothing but the standard library. What a stamp says is installed is not
 looked at again, and then no network is needed.
@@ -29,7 +29,7 @@ def main(kind: str) -> int:
     # Two makes at once (run and test) must not install into each other.
     with open(PROJECT / "requirements" / f"{kind}.txt", encoding="utf-8") as requirements:
         fcntl.flock(requirements, fcntl.LOCK_EX)
-        return _install(kind)
+        return _install(kind) or _compile_catalogues()
 
 
 def _install(kind: str) -> int:
@@ -55,6 +55,10 @@ def _install(kind: str) -> int:
         _stamp("runtime").write_text(_fingerprint(requirements.with_name("runtime.txt"), version), encoding="utf-8")
     print(f"Installed in {time.monotonic() - begun:.0f} s.", flush=True)
     return 0
+
+
+def _compile_catalogues() -> int:
+    return subprocess.run([str(PYTHON), "-m", "hub.runtime.catalogues"], cwd=PROJECT, check=False).returncode
 
 
 def _version() -> str:

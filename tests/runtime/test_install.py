@@ -37,7 +37,9 @@ def give_venv(project: Path, *, version: str = "3.11.7", code: int = 0) -> None:
 
 
 def calls(project: Path) -> list[str]:
-    return project.joinpath("calls").read_text().splitlines() if project.joinpath("calls").exists() else []
+    """Of pip."""
+    lines = project.joinpath("calls").read_text().splitlines() if project.joinpath("calls").exists() else []
+    return [line for line in lines if " pip " in line]
 
 
 class TestInstall:
