@@ -209,3 +209,11 @@ class BillRun(models.Model):
     def later_on(self) -> date | None:
         """The day of the next try, when it is not the first."""
         return self.bill.plan_today(self.due_at) if self.state == RunState.RETRYING else None
+
+    @property
+    def paid_later_on(self) -> date | None:
+        """The day on which it was paid, when that is not the day it was meant for."""
+        if self.state != RunState.PAID or self.decided_at is None:
+            return None
+        paid_on = self.bill.plan_today(self.decided_at)
+        return paid_on if paid_on != self.pay_on else None
