@@ -8,6 +8,7 @@ programs that do due work must not run meanwhile: they would do last year's at t
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,7 +51,7 @@ BILL_RUN = "payments.bill_run"
 LAST = "demo:held"
 # On the demo's sanctions list, which is made up as a whole.
 LISTED = ("mallory@demo.example", "Mallory Madeup", "mallory")
-BUDGETS = {"groceries": 11_000, "eating_out": 3_000, "transport": 3_500, "leisure": 2_500, "housing": 95_000, "health": 2_000}
+BUDGETS = {"groceries": 11_000, "eating_out": 3_000, "transport": 3_500, "leisure": 2_500, "housing": 120_000, "health": 2_000}
 
 
 def live(access: Access) -> None:
@@ -63,14 +64,16 @@ def live(access: Access) -> None:
 
 @contextmanager
 def _hurried() -> Iterator[None]:
-    """Made-up money need not be on the disk at every step, and is no news for the log."""
-    before = logging.root.manager.disable
+    """Made-up money need not be on the disk at every step, and is no news for the log; it leaves little garbage to look for."""
+    before, collecting = logging.root.manager.disable, gc.get_threshold()
     logging.disable(logging.INFO)
+    gc.set_threshold(100_000, 50, 1_000)
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = off")
     try:
         yield
     finally:
+        gc.set_threshold(*collecting)
         logging.disable(before)
         with connection.cursor() as cursor:
             cursor.execute("RESET synchronous_commit")

@@ -55,13 +55,13 @@ class Wish:
 
 # Whatever comes every month and is more than small change is a bill: it is approved once.
 BILLS = (
-    Wish("demo.bakery", "bosse", "ada", "Salary", 205_000, 25, Shift.BEFORE),
-    Wish("demo.bakery", "bosse", "bosse", "Salary", 148_000, 25, Shift.BEFORE),
-    Wish("bosse", "bosse", "ada", "Half the rent", 47_000, 28),
-    Wish("bosse", "bosse", "demo.household", "My share", 22_000, 26),
-    Wish("ada", "ada", "demo.homes", "Rent", 94_000, 1, Shift.AFTER),
+    Wish("demo.bakery", "bosse", "ada", "Salary", 124_000, 25, Shift.BEFORE),
+    Wish("demo.bakery", "bosse", "bosse", "Salary", 98_000, 25, Shift.BEFORE),
+    Wish("bosse", "bosse", "ada", "Half the rent", 59_000, 28),
+    Wish("bosse", "bosse", "demo.household", "My share", 16_000, 26),
+    Wish("ada", "ada", "demo.homes", "Rent", 118_000, 1, Shift.AFTER),
     Wish("ada", "ada", "demo.streaming", "Series and films", 1_290, 12),
-    Wish("demo.household", "ada", "demo.energy", "Electricity", 7_400, 28, Shift.AFTER),
+    Wish("demo.household", "ada", "demo.energy", "Electricity", 14_600, 28, Shift.AFTER),
     Wish("chen", "chen", "demo.school", "Music lessons", LESSON, 5),
 )
 
@@ -82,7 +82,7 @@ def year(begin: datetime) -> list[Move]:
     end = begin + YEAR
     dice = random.Random(SEED)  # noqa: S311  (a made-up history is no secret)
     moves = [
-        Move(begin + timedelta(hours=2), "", "ada", 180_000, "", by="ada"),
+        Move(begin + timedelta(hours=2), "", "ada", 210_000, "", by="ada"),
         Move(begin + timedelta(hours=3), "", "bosse", 90_000, "", by="bosse"),
         Move(begin + timedelta(hours=4), "", "chen", 1_000, "", by="chen"),
         Move(begin + timedelta(hours=5), "", "demo.bakery", 420_000, "", by="bosse"),
@@ -114,13 +114,13 @@ def _at(month: date, day: int, hour: int, minute: int = 0) -> datetime:
 
 def _bakery(month: date) -> list[Move]:
     """Takings by card; its pay is bills (hub/demo/history.py)."""
-    return [Move(_at(month, 20, 17), "", "demo.bakery", 400_000, "", by="bosse")]
+    return [Move(_at(month, 20, 17), "", "demo.bakery", 236_000, "", by="bosse")]
 
 
 def _ada(number: int, month: date, dice: random.Random) -> list[Move]:
     moves = [
-        Move(_at(month, 26, 16), "ada", "demo.household", 15_000, "My share", by="ada"),
-        Move(_at(month, 1, 6, 45), "ada", "demo.tram", 2_900, "Monthly ticket", by="ada"),
+        Move(_at(month, 26, 16), "ada", "demo.household", 12_000, "My share", by="ada"),
+        Move(_at(month, 1, 6, 45), "ada", "demo.tram", 2_900, "Monthly pass", by="ada"),
         Move(_at(month, 14, 11), "ada", "demo.bakery", dice.randrange(420, 1_190), "Saturday buns", by="ada"),
     ]
     for day in (4, 18):
