@@ -205,6 +205,12 @@ def first_id(field: BoundField) -> str:
 
 
 @register.filter
+def digits(value: object) -> str:
+    """Latin digits turned into the reader's own: of counts inside sentences, times of day, levels."""
+    return formatting.digits(str(value), _language())
+
+
+@register.filter
 def currency_name(code: str) -> str:
     """Swedish Krona in the reader's language."""
     return formatting.currency_name(code, _language())

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import condition, require_http_methods, require_POST, require_safe
 
 from accounts.requests import person_of
-from core import clock
+from core import clock, formatting
 from engagement.notifications import selectors, services
 from engagement.notifications.forms import PreferencesForm
 from engagement.notifications.topics import Channel
@@ -72,7 +72,8 @@ def notice_read(request: HttpRequest, notice_id: UUID) -> HttpResponse:
 def notices_read_all(request: HttpRequest) -> HttpResponse:
     count = services.notices_read_all(person=person_of(request), now=clock.now())
     if count:
-        messages.success(request, ngettext("%d notice is marked as read.", "%d notices are marked as read.", count) % count)
+        shown = formatting.num(count, get_language() or "en")
+        messages.success(request, ngettext("%(n)s notice is marked as read.", "%(n)s notices are marked as read.", count) % {"n": shown})
     return redirect("notices")
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.utils import formats
 from django.utils.dates import WEEKDAYS
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.approvals import Action
+from core import formatting
 from payments.bills.models import Bill, BillRun, RunState
 from payments.errors import failure_text
 from payments.models import BankAccount
@@ -42,12 +42,16 @@ def reason(code: str) -> str | Promise:
 def rhythm(every: str, interval: int, anchor: int, weekday: int) -> str:
     """ "Every month on day 5", "Every 2 weeks on Friday"; `weekday` is 0 for Monday."""
     if every == "week":
-        often = ngettext("Every week", "Every %(n)s weeks", interval) % {"n": interval}
+        often = ngettext("Every week", "Every %(n)s weeks", interval) % {"n": _num(interval)}
         return _("%(often)s on %(weekday)s") % {"often": often, "weekday": WEEKDAYS[weekday]}
-    often = _("Every year") if interval == 12 else ngettext("Every month", "Every %(n)s months", interval) % {"n": interval}
+    often = _("Every year") if interval == 12 else ngettext("Every month", "Every %(n)s months", interval) % {"n": _num(interval)}
     if anchor == LAST_DAY:
         return _("%(often)s on the last day of the month") % {"often": often}
-    return _("%(often)s on day %(day)s of the month") % {"often": often, "day": formats.number_format(anchor)}
+    return _("%(often)s on day %(day)s of the month") % {"often": often, "day": _num(anchor)}
+
+
+def _num(value: int) -> str:
+    return formatting.num(value, get_language() or "en")
 
 
 def rhythm_of(bill: Bill) -> str:
