@@ -19,6 +19,7 @@ from payments import api as payments
 from payments.bills import api as bills
 from wallets import api as wallets
 from wallets.pots import api as pots
+from wallets.statements import api as statements
 
 _v1: list[URLPattern | URLResolver] = [
     path("auth/app/v1/", include((api_auth.urlpatterns, "headless"))),
@@ -27,6 +28,7 @@ _v1: list[URLPattern | URLResolver] = [
     path("wallets/<uuid:wallet_id>", wallets.WalletView.as_view()),
     path("wallets/<uuid:wallet_id>/close", wallets.WalletCloseView.as_view()),
     path("wallets/<uuid:wallet_id>/entries", wallets.EntriesView.as_view()),
+    path("wallets/<uuid:wallet_id>/statements", statements.StatementsView.as_view()),
     path("wallets/<uuid:wallet_id>/pots", pots.PotsView.as_view()),
     path("pots/<uuid:pot_id>", pots.PotOneView.as_view()),
     path("pots/<uuid:pot_id>/put", pots.PotPutView.as_view()),

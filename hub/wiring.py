@@ -15,9 +15,11 @@ from engagement.webhooks import handlers as webhooks
 from engagement.webhooks.types import TYPES as WEBHOOK_TYPES
 from payments import handlers as payments
 from payments import selectors as payment_selectors
+from payments import statement_lines
 from payments.bills import handlers as bills
 from wallets import handlers as wallets
 from wallets import selectors as wallet_selectors
+from wallets.statements.texts import describer_register
 
 # Prompt, because the page after sign-up shows the limits and the first wallet.
 subscribe("accounts.person.signed_up", compliance.level_begin, prompt=True)
@@ -90,3 +92,6 @@ subscribe("accounts.person.changed", budgeting.feed_of_person_again)
 # Why an account cannot be closed yet, in words for the person.
 closing_check_register(wallet_selectors.closing_reasons)
 closing_check_register(payment_selectors.closing_reasons)
+
+# What the lines of a statement say besides their amounts.
+describer_register(statement_lines.describe)

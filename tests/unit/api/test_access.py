@@ -36,6 +36,7 @@ OPERATIONS: list[tuple[str, str, Any, str]] = [
     ("GET", "/wallets/{wallet}", None, "wallets:read"),
     ("POST", "/wallets/{wallet}/close", {}, "wallets:write"),
     ("GET", "/wallets/{wallet}/entries", None, "wallets:read"),
+    ("GET", "/wallets/{wallet}/statements?from=2026-01-01&to=2026-12-31", None, "wallets:read"),
     ("GET", "/wallets/{wallet}/pots", None, "pots:read"),
     ("POST", "/wallets/{wallet}/pots", {"name": "Rent"}, "pots:write"),
     ("GET", "/pots/{pot}", None, "pots:read"),

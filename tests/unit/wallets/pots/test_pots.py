@@ -106,7 +106,7 @@ class TestMoney:
 
     def test_counts_into_what_the_party_holds(self, wallet, book):
         put(opened(wallet, book), 60_00, book)
-        assert selectors.held_by(wallet.party_id) == [eur(100_00)]
+        assert selectors.held_by([wallet.party_id]) == {wallet.party_id: [eur(100_00)]}
         assert selectors.total_for(wallet.party_id, "EUR").money == eur(100_00)
 
     def test_in_pots_is_part_of_the_total_of_every_moment(self, wallet, book):
