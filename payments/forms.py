@@ -18,7 +18,7 @@ from core.ids import uuid7
 from core.money import parse_amount
 from payments.models import HOLDER_MAX, NOTE_MAX
 from payments.selectors import Filters
-from payments.services.payouts import holder_check, iban_check
+from payments.services.bank_accounts import holder_check, iban_check
 
 
 class PayeeForm(forms.Form):

@@ -82,6 +82,14 @@ class PaymentView:
         return self.payment.id
 
     @property
+    def kind(self) -> str:
+        return self.payment.kind
+
+    @property
+    def note(self) -> str:
+        return self.payment.note
+
+    @property
     def direction(self) -> str:
         return "in" if self.incoming else "out"
 

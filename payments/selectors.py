@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import selectors as accounts
 from accounts.models import Party
 from core import crypto
-from core.api.paging import place_pack, place_unpack
+from core.api.paging import older_than, place_pack, place_unpack
 from core.errors import NotFound
 from payments.models import OPEN_AT_PROVIDER, BankAccount, Kind, Payment, State
 from payments.presenting import PaymentView, view_with_steps, views_of
@@ -124,9 +124,7 @@ def newest(party_id: UUID, *, filters: Filters | None = None, before: tuple[date
     chosen = [sides[filters.direction]] if filters.direction in sides else list(sides.values())
     found: list[Payment] = []
     for side in chosen:
-        rows = _filtered(side, filters)
-        if before is not None:
-            rows = rows.filter(Q(created_at__lt=before[0]) | Q(created_at=before[0], id__lt=before[1]), created_at__lte=before[0])
+        rows = older_than(_filtered(side, filters), before)
         found += rows.select_related(*_SHOWN).order_by("-created_at", "-id")[:limit]
     return sorted(found, key=lambda payment: (payment.created_at, payment.id), reverse=True)[:limit]
 

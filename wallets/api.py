@@ -13,13 +13,13 @@ from rest_framework.response import Response
 from accounts.api_access import PartyView
 from core import clock
 from core.api import MoneyField, parse
-from core.api.paging import CursorInvalid, PageInput, cursor_pack, cursor_unpack, page_body, page_of
+from core.api.paging import CursorInvalid, PageInput, cursor_pack, cursor_unpack, page_answer, page_body, page_of
 from core.api.scopes import WALLETS_READ, WALLETS_WRITE
 from core.api.views import ApiView
 from core.money import CURRENCIES
 from wallets import selectors, services
 from wallets.models import Wallet
-from wallets.selectors import Balance
+from wallets.selectors import Balance, EntryRow
 
 SEQ_MAX = 2**63 - 1
 
@@ -109,14 +109,13 @@ class WalletsView(PartyView):
         found = list(selectors.wallets_for(self.party_id, closed=data["state"] == "all"))
         after = cursor_unpack(data["cursor"], UUID)[0] if "cursor" in data else None
         start = next((place + 1 for place, wallet in enumerate(found) if wallet.id == after), len(found)) if after else 0
-        shown = found[start : start + data["limit"]]
-        balances = selectors.balances_of(shown)
-        more = len(found) > start + data["limit"]
-        return Response(
-            page_body(
-                [_wallet_body(wallet, balances[wallet.id]) for wallet in shown],
-                next_cursor=cursor_pack(str(shown[-1].id)) if more else None,
-            )
+        rows = found[start : start + data["limit"] + 1]
+        balances = selectors.balances_of(rows)
+        return page_answer(
+            rows,
+            limit=data["limit"],
+            body=lambda wallet: _wallet_body(wallet, balances[wallet.id]),
+            cursor=lambda wallet: cursor_pack(str(wallet.id)),
         )
 
     @extend_schema(
@@ -194,17 +193,12 @@ class EntriesView(PartyView):
         wallet = selectors.wallet_get(self.party_id, wallet_id)
         before = _seq(data["cursor"]) if "cursor" in data else None
         rows = selectors.entries_for(wallet, before_seq=before, limit=data["limit"] + 1)
-        shown = rows[: data["limit"]]
-        items = [
-            EntrySerializer(
-                {
-                    **{field: getattr(row, field) for field in ("seq", "amount", "balance", "created_at", "effective_at")},
-                    "payment_id": row.meta.get("payment"),
-                }
-            ).data
-            for row in shown
-        ]
-        return Response(page_body(items, next_cursor=cursor_pack(shown[-1].seq) if len(rows) > len(shown) else None))
+        return page_answer(rows, limit=data["limit"], body=_entry_body, cursor=lambda row: cursor_pack(row.seq))
+
+
+def _entry_body(row: EntryRow) -> Any:
+    body = {field: getattr(row, field) for field in ("seq", "amount", "balance", "created_at", "effective_at")}
+    return EntrySerializer({**body, "payment_id": row.meta.get("payment")}).data
 
 
 def _seq(cursor: str) -> int:

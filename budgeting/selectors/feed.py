@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,7 +17,7 @@ from accounts import selectors as accounts
 from budgeting.categorise import Why
 from budgeting.models import FeedItem, Kind, Rule
 from core import crypto
-from core.api.paging import CursorInvalid, cursor_pack, cursor_unpack
+from core.api.paging import older_than, place_pack, place_unpack
 from core.errors import NotFound
 
 Items: TypeAlias = QuerySet[FeedItem]
@@ -97,12 +97,11 @@ def feed_for(
     if before:
         found = found.filter(on_date__lt=before, at__lt=_noon(before, 1))
     if cursor:
-        at, last = _cursor_read(cursor)
-        found = found.filter(Q(at__lt=at) | Q(at=at, id__lt=last), at__lte=at)
+        found = older_than(found, place_unpack(cursor), at="at")
     rows = list(found.order_by("-at", "-id")[: limit + 1])
     more = len(rows) > limit
     rows = rows[:limit]
-    return FeedPage(views_of(party_id, rows), cursor_pack(rows[-1].at.isoformat(), str(rows[-1].id)) if more else "")
+    return FeedPage(views_of(party_id, rows), place_pack(rows[-1].at, rows[-1].id) if more else "")
 
 
 def item_get(party_id: UUID, item_id: UUID) -> FeedItem:
@@ -150,10 +149,3 @@ def _noon(day: date, days: int) -> datetime:
         return datetime.combine(day + timedelta(days=days), time(12), tzinfo=UTC)
     except OverflowError:
         return datetime.min.replace(tzinfo=UTC) if days < 0 else datetime.max.replace(tzinfo=UTC)
-
-
-def _cursor_read(cursor: str) -> tuple[datetime, UUID]:
-    at, last = cursor_unpack(cursor, datetime.fromisoformat, UUID)  # type: ignore[arg-type]
-    if at.tzinfo is None:
-        raise CursorInvalid
-    return at, last

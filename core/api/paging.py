@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
@@ -19,6 +20,7 @@ from rest_framework.response import Response
 from core.errors import InputInvalid
 
 Row = TypeVar("Row")
+Found = TypeVar("Found", bound=Model)
 LIMIT_DEFAULT = 25
 LIMIT_MAX = 100
 
@@ -72,6 +74,17 @@ def place_unpack(cursor: str) -> tuple[datetime, UUID]:
     if at.tzinfo is None:
         raise CursorInvalid
     return at, row_id
+
+
+def older_than(rows: QuerySet[Found], place: tuple[datetime, UUID] | None, *, at: str = "created_at") -> QuerySet[Found]:
+    """
+    The rows that come behind a place in the order of (-`at`, -id), all of them without one. The plain bound beside the
+    alternative is what lets the index begin there.
+    """
+    if place is None:
+        return rows
+    moment, row_id = place
+    return rows.filter(Q(**{f"{at}__lt": moment}) | Q(**{at: moment, "id__lt": row_id}), **{f"{at}__lte": moment})
 
 
 def page_body(items: Sequence[Any], *, next_cursor: str | None) -> dict[str, Any]:

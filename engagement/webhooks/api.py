@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from rest_framework.response import Response
 from core import clock
 from core.api import parse
 from core.api.access import caller_of
-from core.api.paging import PageInput, cursor_pack, cursor_unpack, page_body, page_of
+from core.api.paging import PageInput, page_answer, page_of, place_pack, place_unpack
 from core.api.scopes import WEBHOOKS_MANAGE
 from core.api.views import ApiView
 from engagement.webhooks import selectors, services
@@ -261,12 +260,14 @@ class DeliveriesView(WebhookView):
     def get(self, request: Request, endpoint_id: UUID) -> Response:
         data = parse(PageInput, request, query=True)
         endpoint = selectors.endpoint_get(self.application_id, endpoint_id)
-        before = tuple(cursor_unpack(data["cursor"], datetime.fromisoformat, UUID)) if data.get("cursor") else None  # type: ignore[arg-type]
+        before = place_unpack(data["cursor"]) if data.get("cursor") else None
         rows = selectors.deliveries_of(endpoint, before=before, limit=data["limit"] + 1)
-        shown = rows[: data["limit"]]
-        cursor = cursor_pack(shown[-1].created_at.isoformat(), str(shown[-1].id)) if len(rows) > len(shown) else None
-        items = [DeliverySerializer(_delivery(row)).data for row in shown]
-        return Response(page_body(items, next_cursor=cursor))
+        return page_answer(
+            rows,
+            limit=data["limit"],
+            body=lambda row: DeliverySerializer(_delivery(row)).data,
+            cursor=lambda row: place_pack(row.created_at, row.id),
+        )
 
 
 class ResendView(WebhookView):

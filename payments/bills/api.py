@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from accounts.api_access import PartyView, service_key
 from core import clock
 from core.api import MoneyField, idempotent, key_of, parse
+from core.api.paging import PageInput, page_body, page_of
 from core.api.scopes import BILLS_READ, BILLS_WRITE
 from payments.bills import selectors, services
 from payments.bills.models import NAME_MAX, NOTE_MAX, AmountKind, BillRun, BillState, EveryChoice, RunState, ShiftChoice
@@ -87,10 +88,6 @@ class BillSerializer(serializers.Serializer[Any]):
 
 class BillDetailSerializer(BillSerializer):
     runs = BillRunSerializer(many=True, help_text="The latest 24, newest first.")
-
-
-class BillsSerializer(serializers.Serializer[Any]):
-    items = BillSerializer(many=True)
 
 
 class ComingSerializer(serializers.Serializer[Any]):
@@ -247,18 +244,26 @@ class ComingInput(serializers.Serializer[Any]):
         return data
 
 
+class BillsInput(PageInput):
+    ended = serializers.BooleanField(required=False, default=False, help_text="Those that are over instead.")
+
+
 class BillsView(PartyView):
     tag = "Bills"
     scopes: ClassVar = {"GET": BILLS_READ, "POST": BILLS_WRITE}
 
     @extend_schema(
         operation_id="bill_list",
-        summary="Bills that are not over",
-        responses=BillsSerializer,
-        examples=[OpenApiExample("Bills", value={"items": [BILL]}, response_only=True)],
+        summary="Bills that are not over, newest first",
+        parameters=[BillsInput],
+        responses=page_of(BillSerializer),
+        examples=[OpenApiExample("Bills", value={"items": [BILL], "next_cursor": None}, response_only=True)],
     )
     def get(self, request: Request) -> Response:
-        return Response(BillsSerializer({"items": [_plain(view) for view in selectors.bills_for(self.party_id)]}).data)
+        data = parse(BillsInput, request, query=True)
+        found = selectors.bills_for(self.party_id, ended=data["ended"], cursor=data.get("cursor", ""), limit=data["limit"])
+        items = [BillSerializer(_plain(view)).data for view in found.rows]
+        return Response(page_body(items, next_cursor=found.next_cursor or None))
 
     @extend_schema(
         operation_id="bill_create",

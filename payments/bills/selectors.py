@@ -6,17 +6,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import takewhile
+from typing import Generic, TypeVar
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from accounts import selectors as accounts
 from accounts.models import Party
 from core import crypto
+from core.api.paging import older_than, place_pack, place_unpack
 from core.errors import NotFound
 from core.money import Money
-from payments.bills.models import OPEN_RUNS, Bill, BillRun, BillState, RunState
+from payments.bills.models import OPEN_RUNS, AmountKind, Bill, BillRun, BillState, RunState
 
 # Periods looked ahead for one bill: two years of weeks.
 AHEAD_MAX = 110
+# Bills on a page, unless it is said otherwise.
+PAGE = 50
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +75,24 @@ class Coming:
     is_sure: bool
 
 
-def bills_for(party_id: UUID, *, ended: bool = False) -> list[BillView]:
-    """The party's bills that are not over (or, with `ended`, that are), newest first."""
-    rows = Bill.objects.filter(party_id=party_id).select_related("bank_account", "wallet").order_by("-created_at", "-id")
-    return _views(rows.filter(state=BillState.ENDED)[:100] if ended else rows.exclude(state=BillState.ENDED))
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """`next_cursor` is empty at the end."""
+
+    rows: list[Row]
+    next_cursor: str
+
+
+def bills_for(party_id: UUID, *, ended: bool = False, cursor: str = "", limit: int = PAGE) -> Page[BillView]:
+    """
+    The party's bills that are not over (or, with `ended`, that are), newest first.
+
+    :raises CursorInvalid: not a cursor of this list.
+    """
+    rows = Bill.objects.filter(party_id=party_id).select_related("bank_account", "wallet")
+    rows = rows.filter(state=BillState.ENDED) if ended else rows.exclude(state=BillState.ENDED)
+    found, following = _page(rows, cursor, limit)
+    return Page(_views(found), following)
 
 
 def bill_get(party_id: UUID, bill_id: UUID) -> BillView:
@@ -87,20 +109,22 @@ def runs_of(bill: Bill, *, limit: int = 24) -> list[BillRun]:
     return list(bill.runs.select_related("bill").order_by("-on_date")[:limit])
 
 
-def bills_to(party_id: UUID) -> list[AskingView]:
-    """Bills by which others pay this party."""
-    rows = list(Bill.objects.filter(payee_party_id=party_id, state=BillState.ACTIVE).order_by("-created_at", "-id")[:200])
-    coming = _coming_runs(rows)
-    names = accounts.party_display_names({bill.party_id for bill in rows})
-    return [_asking(bill, names.get(bill.party_id, ""), coming.get(bill.id)) for bill in rows]
+def bills_to(party_id: UUID, *, cursor: str = "", limit: int = PAGE) -> Page[AskingView]:
+    """
+    The "up to" bills by which others pay this party, newest first: it may say how much.
+
+    :raises CursorInvalid: not a cursor of this list.
+    """
+    found, following = _page(_asking_of(party_id), cursor, limit)
+    return Page(_askings(found), following)
 
 
 def bill_asked(party_id: UUID, bill_id: UUID) -> AskingView:
     """:raises NotFound: not there, or this party is not its payee."""
-    found = next((view for view in bills_to(party_id) if view.id == bill_id), None)
-    if found is None:
+    found = _askings(list(_asking_of(party_id).filter(id=bill_id)))
+    if not found:
         raise NotFound()
-    return found
+    return found[0]
 
 
 def bills_coming(party_id: UUID, start: date, end: date) -> list[Coming]:
@@ -140,6 +164,23 @@ def _of_run(bill: Bill, payee: str, run: BillRun) -> Coming:
     retry = run.state == RunState.RETRYING
     on = bill.plan_today(run.due_at) if retry else run.pay_on
     return Coming(bill.id, bill.name, payee, bill.wallet_id, on, run.due_at, run.amount, bill.amount, is_retry=retry, is_sure=True)
+
+
+def _page(rows: QuerySet[Bill], cursor: str, limit: int) -> tuple[list[Bill], str]:
+    before = place_unpack(cursor) if cursor else None
+    found = list(older_than(rows, before).order_by("-created_at", "-id")[: limit + 1])
+    shown = found[:limit]
+    return shown, place_pack(shown[-1].created_at, shown[-1].id) if len(found) > limit else ""
+
+
+def _asking_of(party_id: UUID) -> QuerySet[Bill]:
+    return Bill.objects.filter(payee_party_id=party_id, state=BillState.ACTIVE, amount_kind=AmountKind.UP_TO)
+
+
+def _askings(rows: list[Bill]) -> list[AskingView]:
+    coming = _coming_runs(rows)
+    names = accounts.party_display_names({bill.party_id for bill in rows})
+    return [_asking(bill, names.get(bill.party_id, ""), coming.get(bill.id)) for bill in rows]
 
 
 def _views(bills: Iterable[Bill]) -> list[BillView]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -19,13 +21,14 @@ from accounts import selectors as accounts
 from accounts.models import Approval
 from accounts.requests import person_of
 from core import clock
+from core.api.paging import CursorInvalid
 from core.errors import HubError
 from core.forms import add_refusal
 from payments.bills import selectors, services, words
 from payments.bills.drafts import BILLS, BillDraft
 from payments.bills.forms import NextAmountForm, TermsForm, initial_of, to_of
 from payments.bills.models import BillState
-from payments.bills.selectors import BillView
+from payments.bills.selectors import BillView, Page, Row
 from payments.forms import BankPayeeForm, PayeeForm
 from wallets import selectors as wallets
 
@@ -41,13 +44,23 @@ def _today(request: HttpRequest) -> date:
 def bills(request: HttpRequest) -> HttpResponse:
     party_id, today = person_of(request).party_id, _today(request)
     coming = selectors.bills_coming(party_id, today, today + timedelta(days=CALENDAR_DAYS))
+    mine = _page(request, "after", partial(selectors.bills_for, party_id))
     context = {
-        "views": [(view, words.rhythm_of(view.bill)) for view in selectors.bills_for(party_id)],
-        "ended": selectors.bills_for(party_id, ended=True),
-        "asked": [view for view in selectors.bills_to(party_id) if view.is_up_to],
+        "mine": mine,
+        "views": [(view, words.rhythm_of(view.bill)) for view in mine.rows],
+        "ended": _page(request, "ended_after", partial(selectors.bills_for, party_id, ended=True)),
+        "asked": _page(request, "asked_after", partial(selectors.bills_to, party_id)),
         "months": [(month, list(rows)) for month, rows in groupby(coming, key=lambda one: one.on.replace(day=1))],
     }
     return render(request, "payments/bills.html", context)
+
+
+def _page(request: HttpRequest, name: str, listed: Callable[..., Page[Row]]) -> Page[Row]:
+    """One of the page's lists from where the address says; nonsense there starts from the top."""
+    try:
+        return listed(cursor=request.GET.get(name, ""))
+    except CursorInvalid:
+        return listed()
 
 
 # --- a new bill: whom, how much and when, check -------------------------------------------------------------------------------

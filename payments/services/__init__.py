@@ -1,5 +1,6 @@
 """Everything that moves money, one function per use case."""
 
+from payments.services.bank_orders import payout_check
 from payments.services.mismatches import RIGHT as MISMATCH_RIGHT
 from payments.services.mismatches import mismatch_look, mismatch_propose
 from payments.services.movements import Movement, Outcome
@@ -8,7 +9,6 @@ from payments.services.payouts import (
     payout_approval_request,
     payout_approve,
     payout_cancel,
-    payout_check,
     payout_expire,
     payout_preview,
     payout_send,

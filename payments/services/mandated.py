@@ -11,6 +11,7 @@ from payments.bills.errors import MandateExceeded
 from payments.bills.models import Bill
 from payments.models import Kind, Payment
 from payments.services import payouts, transfers
+from payments.services.bank_accounts import carried_check
 from payments.services.movements import request_hash, source_check
 from wallets.errors import WalletClosed
 
@@ -28,7 +29,7 @@ def bill_pay(*, bill: Bill, period: str, amount: Money, now: datetime) -> Paymen
     """
     payment = bill_payment(bill=bill, period=period, amount=amount, now=now)
     if bill.payee_party_id is None:
-        payouts.carried_check(amount)
+        carried_check(amount)
         return payouts.start(payment, bill.wallet, now, ask_at=now)
     return transfers.post(payment, bill.wallet, now)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from accounts import selectors as accounts
-from accounts.approvals import Action, approval_request, approval_take
+from accounts.approvals import Action, approval_take
 from accounts.errors import PartyClosed, PayeeClosed, PayeeOwn
 from accounts.models import Membership, Person
 from accounts.selectors import Payee
@@ -17,19 +17,18 @@ from compliance import limits
 from compliance.errors import LimitExceeded
 from compliance.models import Direction, Window
 from compliance.screening.selectors import PartyStanding
-from core import due, events
-from core.errors import HubError, NotFound
+from core import events
+from core.errors import HubError
 from core.money import Money, amount_check
 from payments import exemptions, states
-from payments.errors import NotWaitingForApproval, PayeeIsSelf
+from payments.errors import PayeeIsSelf
 from payments.models import Kind, Payment, State
-from payments.services import holds
+from payments.services import approving, holds
 from payments.services.movements import (
     Movement,
     balance_room_check,
     count,
     note_check,
-    payment_page,
     replayed,
     request_hash,
     source_check,
@@ -40,9 +39,6 @@ from wallets import selectors as wallets
 from wallets import services as wallet_services
 from wallets.errors import CeilingExceeded, InsufficientFunds
 from wallets.models import Wallet
-
-# How long a payment waits for its person.
-APPROVAL_WAIT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +121,7 @@ def transfer_send(
                 payment.approval = approval_take(approval_id, _action(payment), by, now)
             elif not exemptions.transfer_exempt(by=by, present=present, amount=amount, payee_party=plan.payee.party_id):
                 _could_go(plan, now)
-                return Movement(_ask(payment, by, now))
+                return Movement(approving.ask(payment, _action(payment), by, now))
             return Movement(post(payment, plan.source, now))
     except (IntegrityError, HubError):
         # The same key at the same moment: whoever came second was refused because the first had taken the room or the money.
@@ -147,18 +143,11 @@ def transfer_approve(*, by: Person, payment_id: UUID, approval_id: UUID | None =
     :raises NotWaitingForApproval: cancelled or expired.
     :raises ApprovalInvalid: not confirmed, used, expired, or for something else.
     """
-    payment = _locked(by, payment_id)
+    payment = approving.mine(by, payment_id, Kind.TRANSFER)
     if payment.state in (State.POSTED, State.REVERSED, State.HELD):
         return Movement(payment, replayed=True)
-    if payment.state != State.REQUIRES_APPROVAL or payment.has_expired(now):
-        raise NotWaitingForApproval()
-    wanted = approval_id or payment.approval_id
-    if wanted is None:
-        raise NotWaitingForApproval()
-    payment.approval = approval_take(wanted, _action(payment), by, now)
+    approving.take(payment, _action(payment), by, approval_id, now)
     assert payment.wallet_from is not None
-    source_check(payment.wallet_from, payment.amount)
-    due.cancel("payments.transfer_expire", run_key=str(payment.id))
     return Movement(post(payment, payment.wallet_from, now))
 
 
@@ -170,12 +159,8 @@ def transfer_approval_request(*, by: Person, payment_id: UUID, now: datetime) ->
     :raises NotFound: not there, or not theirs.
     :raises NotWaitingForApproval: done, cancelled or expired.
     """
-    payment = _locked(by, payment_id)
-    if payment.state != State.REQUIRES_APPROVAL or payment.has_expired(now):
-        raise NotWaitingForApproval()
-    payment.approval = approval_request(by, _action(payment), now, next_path=payment_page(payment))
-    payment.save(update_fields=["approval"])
-    return Movement(payment)
+    payment = approving.mine(by, payment_id, Kind.TRANSFER)
+    return approving.ask_again(payment, _action(payment), by, now)
 
 
 @transaction.atomic
@@ -186,21 +171,14 @@ def transfer_cancel(*, by: Person, payment_id: UUID, now: datetime) -> Movement:
     :raises NotFound: not there, or not theirs.
     :raises NotWaitingForApproval: it is done.
     """
-    payment = _locked(by, payment_id)
-    if payment.state == State.CANCELLED:
-        return Movement(payment, replayed=True)
-    if payment.state != State.REQUIRES_APPROVAL:
-        raise NotWaitingForApproval()
-    due.cancel("payments.transfer_expire", run_key=str(payment.id))
-    return Movement(states.move(payment, State.CANCELLED, now=now, code="cancelled"))
+    return approving.give_up(approving.mine(by, payment_id, Kind.TRANSFER), now)
 
 
 @transaction.atomic
 def transfer_expire(*, payment_id: UUID, now: datetime) -> Payment:
     """End a payment nobody approved in time; anything else stays as it is."""
     payment = Payment.objects.select_for_update().get(id=payment_id)
-    if payment.state == State.REQUIRES_APPROVAL and payment.has_expired(now):
-        states.move(payment, State.EXPIRED, now=now, code="expired")
+    if approving.expire(payment, now):
         events.emit("payments.transfer.expired", party_id=payment.party_id, payment_id=payment.id)
     return payment
 
@@ -228,10 +206,7 @@ def _plan(party_id: UUID, wallet_id: UUID, payee: str, amount: Money, note: str)
 
 def _could_go(plan: _Plan, now: datetime) -> None:
     """Refuse at once what would be refused after approval. Counts and uncounts; funds may still change until then."""
-    payer = plan.source.party_id
-    trial = Payment(amount_minor=plan.amount.amount, currency=plan.amount.currency)
-    count(trial, payer, direction=Direction.OUT, now=now)
-    uncount(trial, payer, direction=Direction.OUT)
+    approving.limits_try(plan.source.party_id, plan.amount, now)
     balance_room_check(plan.payee.party_id, plan.amount, now=now)
     if wallets.balance_of(plan.source).available < plan.amount:
         raise InsufficientFunds()
@@ -257,16 +232,6 @@ def _payment_of(plan: _Plan, *, by: Person, party_id: UUID, key: str, asked: byt
 def _action(payment: Payment) -> Action:
     """What the person approves: this amount, to this payee, from this wallet."""
     return Action(kind="transfer", amount=payment.amount, payee=payment.payee_party_id, extra={"wallet": str(payment.wallet_from_id)})
-
-
-def _ask(payment: Payment, by: Person, now: datetime) -> Payment:
-    payment.state = State.REQUIRES_APPROVAL
-    payment.expires_at = now + APPROVAL_WAIT
-    payment.approval = approval_request(by, _action(payment), now, next_path=payment_page(payment))
-    states.begin(payment, now=now)
-    due.schedule("payments.transfer_expire", run_key=str(payment.id), due_at=payment.expires_at, payment_id=payment.id)
-    events.emit("payments.transfer.requires_approval", party_id=payment.party_id, payment_id=payment.id, approval_id=payment.approval.id)
-    return payment
 
 
 def post(payment: Payment, source: Wallet, now: datetime) -> Payment:
@@ -368,11 +333,3 @@ def _target(payee_party: UUID, currency: str, now: datetime) -> Wallet:
         return wallet_services.wallet_open(party_id=payee_party, currency=currency, now=now)
     except PartyClosed as error:
         raise PayeeClosed() from error
-
-
-def _locked(by: Person, payment_id: UUID) -> Payment:
-    payment = Payment.objects.select_for_update().filter(id=payment_id, kind=Kind.TRANSFER).first()
-    if payment is None or accounts.role_of(by, payment.party_id) is None:
-        raise NotFound()
-    accounts.party_get(by, payment.party_id, role=Membership.Role.MEMBER)
-    return payment

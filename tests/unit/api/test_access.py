@@ -219,7 +219,7 @@ def no_provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Neither the card provider nor the bank can be reached: top-ups and payouts start as unknown."""
     from payments import gateways
     from payments.gateways.base import GatewayTimeout
-    from payments.services import payouts, top_ups
+    from payments.services import top_ups
 
     class Silent:
         def amount_check(self, amount: Any) -> None:
@@ -232,7 +232,7 @@ def no_provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             return never
 
     monkeypatch.setattr(top_ups, "gateway_named", lambda name: Silent())
-    monkeypatch.setattr(payouts.gateways, "bank_gateway", lambda: Silent())
+    monkeypatch.setattr(gateways, "bank_gateway", lambda: Silent())
     gateways.gateway.cache_clear()
     yield
     gateways.gateway.cache_clear()

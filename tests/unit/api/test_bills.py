@@ -98,7 +98,16 @@ class TestBills:
         assert as_bo.get(where).status_code == 404
         for act in ("pause", "resume", "end", "complete"):
             assert as_bo.post(f"{where}/{act}").status_code == 404
-        assert as_bo.get("/bills").json() == {"items": []}
+        assert as_bo.get("/bills").json() == {"items": [], "next_cursor": None}
+
+    def test_are_paged_and_the_ended_ones_apart(self, as_asa: Api, create: Callable[..., Any]) -> None:
+        made = [create().json()["id"] for _ in range(3)]
+        first = as_asa.get("/bills", limit=2).json()
+        second = as_asa.get("/bills", limit=2, cursor=first["next_cursor"]).json()
+        assert sorted(row["id"] for row in first["items"] + second["items"]) == sorted(made)
+        as_asa.post(f"/bills/{made[0]}/end")
+        assert [row["id"] for row in as_asa.get("/bills", ended="true").json()["items"]] == [made[0]]
+        assert as_asa.get("/bills", cursor="x").status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.approvals import approval_confirm
 from accounts.errors import ApprovalInvalid, ApprovalMismatch, PayeeUnknown
 from compliance.errors import LimitExceeded
+from core.api.paging import CursorInvalid
 from core.errors import NotFound
 from core.idempotency import IdempotencyConflict
 from core.ids import uuid7
@@ -33,7 +35,7 @@ from payments.bills.errors import (
 )
 from payments.bills.models import Bill
 from payments.bills.schedule import Every, Shift
-from payments.bills.services import To
+from payments.bills.services import To, bill_end
 from payments.errors import HolderRequired, IbanInvalid, NoteTooLong, PayeeIsSelf
 from tests.unit.payments.bills.conftest import Time, events, runs, terms
 from tests.unit.payments.conftest import PASSWORD, Customer, customer_make, eur, fund
@@ -286,7 +288,7 @@ class TestSelectors:
 
     def test_the_payee_sees_no_limit(self, astrid: Customer, bo: Customer, bill: Make) -> None:
         found = bill(astrid, up_to=True)
-        [seen] = selectors.bills_to(bo.party_id)
+        [seen] = selectors.bills_to(bo.party_id).rows
         assert (seen.id, seen.payer, seen.note, seen.period, seen.amount) == (found.id, "Astrid E.", "Flat 3", "2026-03", None)
 
     def test_a_list_costs_the_same_however_long(self, astrid: Customer, bo: Customer, bill: Make) -> None:
@@ -294,10 +296,57 @@ class TestSelectors:
             bill(astrid)
         bill(astrid, iban=IBAN, holder="Land Lord")
         with CaptureQueriesContext(connection) as queries:
-            views = selectors.bills_for(astrid.party_id)
+            views = selectors.bills_for(astrid.party_id).rows
             [(view.bill.name, view.payee, view.payee_detail, view.coming) for view in views]
         # Data keys that are not committed yet, as here, are read each time.
         assert len([query for query in queries.captured_queries if "core_data_key" not in query["sql"]]) == 3
         assert (len(views), views[0].payee, views[0].payee_detail) == (7, "Land Lord", "DE…3000")
         assert views[0].coming is not None
         assert views[0].coming.due_at == datetime(2026, 3, 31, 8, tzinfo=UTC)
+
+    @pytest.mark.parametrize("which", ["mine", "ended", "asked"])
+    def test_pages_meet_without_gap_or_repeat(self, astrid: Customer, bo: Customer, bill: Make, which: str, time: Time) -> None:
+        made = [bill(astrid, up_to=True).id for _ in range(5)]
+        if which == "ended":
+            for bill_id in made:
+                bill_end(by=astrid.person, bill_id=bill_id, now=time.now)
+        listed = {
+            "mine": partial(selectors.bills_for, astrid.party_id),
+            "ended": partial(selectors.bills_for, astrid.party_id, ended=True),
+            "asked": partial(selectors.bills_to, bo.party_id),
+        }[which]
+        seen, cursor = [], ""
+        while True:
+            page = listed(cursor=cursor, limit=2)
+            seen += [view.id for view in page.rows]
+            cursor = page.next_cursor
+            if not cursor:
+                break
+        assert (sorted(seen), len(seen)) == (sorted(made), 5)
+        with pytest.raises(CursorInvalid):
+            listed(cursor="nonsense")
+
+    def test_only_its_payee_is_asked_and_only_up_to(self, astrid: Customer, bo: Customer, bill: Make) -> None:
+        fixed, up_to = bill(astrid), bill(astrid, up_to=True)
+        assert selectors.bill_asked(bo.party_id, up_to.id).id == up_to.id
+        for party_id, bill_id in ((bo.party_id, fixed.id), (astrid.party_id, up_to.id)):
+            with pytest.raises(NotFound):
+                selectors.bill_asked(party_id, bill_id)
+
+    def test_the_lists_of_the_page_cost_the_same_however_long(self, astrid: Customer, bo: Customer, bill: Make) -> None:
+        def queries_of(listed: Callable[[], object]) -> int:
+            with CaptureQueriesContext(connection) as queries:
+                listed()
+            return len([query for query in queries.captured_queries if "core_data_key" not in query["sql"]])
+
+        bill(astrid, up_to=True)
+        day = date(2026, 3, 11)
+        lists = [
+            partial(selectors.bills_to, bo.party_id),
+            partial(selectors.bills_for, astrid.party_id),
+            partial(selectors.bills_coming, astrid.party_id, day, day + timedelta(days=60)),
+        ]
+        before = [queries_of(listed) for listed in lists]
+        for _ in range(4):
+            bill(astrid, up_to=True)
+        assert [queries_of(listed) for listed in lists] == before
