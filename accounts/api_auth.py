@@ -18,10 +18,11 @@ from allauth.core.internal import ratelimit
 from allauth.headless.account import inputs, views
 from allauth.headless.constants import Client
 from django.contrib.auth.middleware import get_user
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import path
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django_otp.middleware import OTPMiddleware
 
@@ -63,14 +64,18 @@ class VerifyInput(inputs.VerifyEmailInput):
 
 
 class CleanJson:
-    """Half characters ("\\ud800") parse as JSON, but nothing can store them."""
+    """
+    Whatever is not one JSON object is refused in the form that all of these answers have. Half characters ("\\ud800") parse as
+    JSON, but nothing can store them.
+    """
 
     def _parse_json(self, request: HttpRequest) -> Any:
         try:
             data = super()._parse_json(request)  # type: ignore[misc]
             json.dumps(data, ensure_ascii=False).encode()
-        except (ValueError, RecursionError):
-            raise ImmediateHttpResponse(response=HttpResponseBadRequest()) from None
+        except (ImmediateHttpResponse, ValueError, RecursionError):
+            refused = {"status": 400, "errors": [{"code": "malformed", "message": gettext("Send one JSON object.")}]}
+            raise ImmediateHttpResponse(response=JsonResponse(refused, status=400)) from None
         return data
 
 
@@ -87,7 +92,7 @@ class VerifyView(CleanJson, views.VerifyEmailView):
     input_class = VerifyInput
 
 
-class ResendView(views.ResendEmailVerificationCodeView):
+class ResendView(CleanJson, views.ResendEmailVerificationCodeView):
     pass
 
 
@@ -106,9 +111,16 @@ def _for_apps(view_class: Any) -> Callable[..., HttpResponseBase]:
     def bound(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         request.user = SimpleLazyObject(lambda: _otp._verify_user_sync(request, get_user(request)))  # type: ignore[assignment]
         answer: HttpResponseBase = view(request, *args, **kwargs)
-        return answer
+        # The limits are the pages' own, and so is what allauth answers to whoever exceeds them.
+        return _too_many(answer) if answer.status_code == 429 else answer
 
     return bound
+
+
+def _too_many(page: HttpResponseBase) -> JsonResponse:
+    refused = {"status": 429, "errors": [{"code": "rate_limited", "message": gettext("Too many tries. Wait a little, then try again.")}]}
+    waits = {"Retry-After": page["Retry-After"]} if page.has_header("Retry-After") else {}
+    return JsonResponse(refused, status=429, headers=waits)
 
 
 _otp = OTPMiddleware(lambda request: HttpResponse())
@@ -139,7 +151,7 @@ def describe(result: dict[str, Any], generator: Any, request: Any, public: bool)
     }
     paths = {
         f"{base}/signup": {
-            "post": _operation("auth_sign_up", "Open an account", sign_up, optional=("time_zone",), statuses=("401", "400", "429"))
+            "post": _operation("auth_sign_up", "Open an account", sign_up, optional=("time_zone",), statuses=("400", "401", "409", "429"))
         },
         f"{base}/email/verify": {
             "post": _operation(
@@ -149,12 +161,12 @@ def describe(result: dict[str, Any], generator: Any, request: Any, public: bool)
             )
         },
         f"{base}/email/verify/resend": {
-            "post": _operation("auth_email_verify_resend", "Send a new code", None, statuses=("200", "409", "429"))
+            "post": _operation("auth_email_verify_resend", "Send a new code", None, statuses=("200", "400", "409", "429"))
         },
         f"{base}/login": {"post": _operation("auth_sign_in", "Sign in", {"email": email, "password": password})},
         f"{base}/session": {
             "get": _operation("auth_session_read", "The session of this token", None, statuses=("200", "401", "410")),
-            "delete": _operation("auth_session_end", "Sign out", None, statuses=("401",)),
+            "delete": _operation("auth_session_end", "Sign out", None, statuses=("400", "401", "410")),
         },
     }
     result["paths"] = {**paths, **result["paths"]}
@@ -166,7 +178,7 @@ def describe(result: dict[str, Any], generator: Any, request: Any, public: bool)
             "meta": {
                 "type": "object",
                 "properties": {
-                    "is_authenticated": {"type": "boolean"},
+                    "is_authenticated": {"type": ["boolean", "null"], "description": "null: the token you sent is not valid any more."},
                     "session_token": {"type": "string", "description": "Send it as X-Session-Token. A new one replaces the one before."},
                 },
             },
@@ -184,9 +196,9 @@ def describe(result: dict[str, Any], generator: Any, request: Any, public: bool)
 
 _ANSWERS = {
     "200": "Done; signed in.",
-    "400": "A value is wrong; `errors` says which.",
+    "400": "A value is wrong, or the body is not one JSON object; `errors` says which.",
     "401": "Not signed in (yet): `data.flows` says what is to be done next.",
-    "409": "Nothing of this kind is under way.",
+    "409": "Nothing of this kind is under way, or somebody is signed in already.",
     "410": "The session token is not valid any more.",
     "429": "Too many tries.",
 }

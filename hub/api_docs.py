@@ -53,6 +53,11 @@ class Operation:
     answers: list[Answer]
     problems: list[str]
 
+    @property
+    def address(self) -> str:
+        """No two operations have the same, as they may have the same summary."""
+        return f"{self.method} {self.path}"
+
 
 @dataclass
 class Group:

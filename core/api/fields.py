@@ -50,3 +50,8 @@ class MoneyField(serializers.Field[Money, Any, dict[str, Any], Any]):
 
     def to_representation(self, value: Money) -> dict[str, Any]:
         return {"amount": value.amount, "currency": value.currency}
+
+
+@extend_schema_field({"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$", "examples": ["08:00"]})
+class TimeOfDayField(serializers.TimeField):
+    """Hours and minutes on somebody's clock. Not JSON Schema's "time", which has seconds and an offset."""

@@ -31,6 +31,10 @@ CONNECT_SECONDS: Final = 3.0
 TOTAL_SECONDS: Final = 8.0
 ANSWER_MAX: Final = 4096
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Set aside by IANA, and called global by some versions of Python: protocol assignments, 6to4 relays, documentation, NAT64 of one's own.
+_SET_ASIDE = tuple(
+    ipaddress.ip_network(network) for network in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20", "5f00::/16", "64:ff9b:1::/48", "100::/64")
+)
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -116,11 +120,15 @@ def is_public(ip: Address) -> bool:
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
         if inner is None and ip in _NAT64:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is None and (int(ip) >> 32) & 0xFDFFFFFF == 0x5EFE:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)  # ISATAP: a tunnel to an address inside a site
         if inner is not None:
             return is_public(inner)
         # fec0::/10 was private once, and old networks still route it. IPv4-compatible addresses have no use at all.
         if ip.is_site_local or int(ip) < 2**32:
             return False
+    if any(ip in network for network in _SET_ASIDE):
+        return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and not ip.is_unspecified
 
 
@@ -157,11 +165,10 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
         error = "address_forbidden"
     except TimeoutError:
         error = "timeout"
-    except ssl.SSLError:
-        error = "tls"
-    except (OSError, http.client.HTTPException, ValueError):
-        # What the watchdog cut off ends as a broken connection.
-        error = "timeout" if time.monotonic() - started >= TOTAL_SECONDS else "connection"
+    except (OSError, http.client.HTTPException, ValueError) as broken:
+        # What the watchdog cut off ends as a broken connection, or as a broken handshake.
+        cut_off = time.monotonic() - started >= TOTAL_SECONDS
+        error = "timeout" if cut_off else "tls" if isinstance(broken, ssl.SSLError) else "connection"
     return Answer(status, error, int((time.monotonic() - started) * 1000))
 
 

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from accounts.api_access import PartyView, service_key
 from core import clock
-from core.api import MoneyField, idempotent, key_of, parse
+from core.api import MoneyField, TimeOfDayField, idempotent, key_of, parse
 from core.api.paging import PageInput, page_body, page_of
 from core.api.scopes import BILLS_READ, BILLS_WRITE
 from payments.bills import selectors, services
@@ -45,7 +45,7 @@ class BillScheduleSerializer(serializers.Serializer[Any]):
     last_on = serializers.DateField(required=False, allow_null=True, default=None, help_text="Nor after this one.")
     shift = serializers.ChoiceField(choices=ShiftChoice.choices, default="none", help_text="When the day is a weekend or a holiday.")
     country = serializers.CharField(max_length=2, required=False, allow_blank=True, default="", help_text="Whose holidays count, ISO 3166.")
-    at = serializers.TimeField(default=time(8), help_text="Time of day in the person's time zone.", format="%H:%M")
+    at = TimeOfDayField(default=time(8), help_text="Time of day in the person's time zone.", format="%H:%M")
 
 
 class BillPayeeSerializer(serializers.Serializer[Any]):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -18,6 +19,7 @@ from budgeting.selectors import item_of_payment as budgeting_item
 from core import clock, events
 from core.db import SYSTEM, scope
 from core.money import Money
+from engagement.models import Notice
 from payments.services import transfer_send
 from tests.browsers import Watch, axe_problems, layout_problems, size_problems
 from tests.live import LiveHub
@@ -62,6 +64,7 @@ OWN = [
         "/wallets/open/",
     ),
     *("/auth/email/", "/auth/password/"),
+    *("/notices/", "/notices/?show=unread", "/more/notices/", "/more/identity/"),
     *("/plan/budgets/", "/plan/categories/eating_out/", "/plan/categories/travel/", "/plan/?month=2026-01", "/plan/rules/"),
 ]
 # Every page at one width and theme, and the pages with most on them at all.
@@ -99,7 +102,12 @@ def test_every_page_stands(live_hub: LiveHub, browser: Browser) -> None:
                 idempotency_key=f"k{index}",
                 now=clock.now(),
             )
+        # Åsa is told of what Bo sends back: her list of notices and the bell have something to show.
+        money: dict[str, Any] = {"payee": asa.email, "amount": Money(7_00, "EUR"), "note": "", "now": clock.now()}
+        back = funded(bo, 20_00, clock.now() - timedelta(days=2))
+        transfer_send(by=bo, party_id=bo.party_id, source_wallet_id=back.id, idempotency_key="back", **money)
         events.relay()
+        assert Notice.objects.filter(person=asa).exists()
         budgets = {"eating_out": Money(25_00, "EUR"), "groceries": Money(200_00, "EUR")}
         budgeting.budgets_set(party_id=asa.party_id, amounts=budgets, now=clock.now())
         item = budgeting_item(asa.party_id, movement.payment.id)

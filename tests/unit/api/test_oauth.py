@@ -257,7 +257,7 @@ class TestClientCredentials:
     def test_manage_their_own_webhooks_which_nobody_consents_to(self, partner: PartnerCreated, asa: Person) -> None:
         answer = token_call(partner, grant_type="client_credentials", scope="webhooks:manage")
         assert (answer.status_code, answer.json()["scope"]) == (200, "webhooks:manage")
-        what = {"person": asa, "application": partner.application, "party_id": asa.party_id}
+        what: dict[str, Any] = {"person": asa, "application": partner.application, "party_id": asa.party_id}
         consent = consent_grant(**what, scopes=["webhooks:manage", "limits:read"], now=clock.now())
         assert consent.scopes == "limits:read"
 

@@ -27,7 +27,9 @@ PRIVATE = [
     "127.0.0.1", "127.8.8.8", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "255.255.255.255",
     "224.0.0.1", "198.18.0.1", "192.0.2.1", "240.0.0.1", "::1", "::", "fe80::1", "fc00::1", "fd00:ec2::254", "ff02::1", "fec0::1",
     "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2002:a9fe:a9fe::",
-    "2001:db8::1", "::7f00:1", "2001:0:4136:e378:8000:63bf:80ff:fffe",
+    "2001:db8::1", "::7f00:1", "2001:0:4136:e378:8000:63bf:80ff:fffe", "::ffff:0:127.0.0.1", "64:ff9b:1::7f00:1", "192.0.0.8",
+    "192.0.0.170", "192.88.99.1", "198.51.100.7", "203.0.113.9", "100::1", "2001:10::1", "2001:2::1", "3fff::1", "5f00::1", "2002:a00:1::",
+    "2001:470:1f0b::5efe:127.0.0.1", "2001:470:1f0b::200:5efe:10.0.0.1",
 ]  # fmt: skip
 
 
@@ -66,7 +68,11 @@ class TestAddresses:
         "url",
         [
             "https://127.0.0.1/", "https://localhost/", "https://[::1]/", "https://2130706433/", "https://0x7f000001/", "https://0177.0.0.1/",
-            "https://127.1/", "https://[::ffff:127.0.0.1]/", "https://[fe80::1%25lo]/", "https://169.254.169.254/latest/meta-data/",
+            "https://127.1/", "https://0/", "https://0.0.0.0/", "https://0x7f.1/", "https://017700000001/", "https://[::ffff:7f00:1]/",
+
+            "https://[0:0:0:0:0:ffff:127.0.0.1]/", "https://[::]/", "https://[::127.0.0.1]/",
+            "https://LOCALHOST/", "//127.0.0.1/", "https:127.0.0.1", "https://127.0.0.1%2f@partner.example/",
+            "https://[::ffff:127.0.0.1]/", "https://[fe80::1%25lo]/", "https://169.254.169.254/latest/meta-data/",
             "http://partner.example/", "ftp://partner.example/", "file:///etc/passwd", "gopher://partner.example/", "javascript:alert(1)",
             "https://user:password@partner.example/", "https://partner.example:22/", "https://partner.example:25/", "https://partner.example:0/",
             "https://partner.example:99999/", "https://partner.example/#fragment", "https://", "https:///x", "", "partner.example",
@@ -78,6 +84,12 @@ class TestAddresses:
     def test_that_are_no_address_of_a_partner_are_refused(self, url: str) -> None:
         with pytest.raises(AddressForbidden):
             wire.target_of(url)
+
+    @pytest.mark.parametrize("host", ["127.0.0.1.", "localhost.", "ip6-localhost", "localhost.localdomain", "127.0.0.1.invalid"])
+    def test_other_names_of_this_machine_lead_nowhere(self, host: str) -> None:
+        """Whether they are known is the resolver's business; known or not, nothing is sent there."""
+        with pytest.raises((AddressForbidden, OSError)):
+            wire.target_of(f"https://{host}/")
 
     def test_a_name_that_nobody_has_is_another_matter(self) -> None:
         with pytest.raises(OSError):  # noqa: PT011  (whatever the resolver says)
@@ -137,6 +149,16 @@ class TestPost:
         receiver.plan = [what]
         started = time.monotonic()
         answer = wire.post(receiver.url, b"{}", {})
+        assert (answer.status, answer.error) == (None, "timeout")
+        assert time.monotonic() - started < 2.5
+
+    def test_who_never_says_hello_is_cut_off_too(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """TLS begins with words of both sides; a server that takes the call and says nothing meets the same deadline."""
+        settings.HUB_ALLOW_PRIVATE_WEBHOOKS = True
+        monkeypatch.setattr(wire, "TOTAL_SECONDS", 1.0)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            started = time.monotonic()
+            answer = wire.post(f"https://localhost:{server.getsockname()[1]}/", b"{}", {})
         assert (answer.status, answer.error) == (None, "timeout")
         assert time.monotonic() - started < 2.5
 
