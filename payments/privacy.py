@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from core import privacy
 from payments.bills.models import Bill
-from payments.models import BankAccount, Payment, ProviderEvent
+from payments.models import BankAccount, Mismatch, Payment, ProviderEvent
 
 
 def export(party_id: UUID) -> dict[str, Any]:
@@ -30,10 +30,46 @@ def export(party_id: UUID) -> dict[str, Any]:
             }
             for row in rows.iterator()
         ],
+        "bank_accounts": [
+            {"id": str(row.id), "iban": row.iban, "holder": row.name, "created_at": row.created_at.isoformat()}
+            for row in BankAccount.objects.filter(party_id=party_id).order_by("created_at", "id").iterator()
+        ],
+        "bills": [_bill(row) for row in Bill.objects.filter(party_id=party_id).order_by("created_at", "id").iterator()],
+        "top_ups_reported_otherwise": [
+            {
+                "payment": str(row.payment_id),
+                "asked": row.asked_minor,
+                "asked_currency": row.asked_currency,
+                "reported": row.reported_minor,
+                "reported_currency": row.reported_currency,
+                "reported_at": row.reported_at.isoformat(),
+                "decision": row.decision,
+            }
+            for row in Mismatch.objects.filter(payment__party_id=party_id).order_by("reported_at", "id").iterator()
+        ],
         "provider_messages": [
             {"gateway": row.gateway, "name": row.name, "received_at": row.received_at.isoformat(), "body": row.body}
             for row in ProviderEvent.objects.filter(owner_id=party_id).order_by("received_at", "id").iterator()
         ],
+    }
+
+
+def _bill(row: Bill) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "name": row.name,
+        "note": row.note,
+        "state": row.state,
+        "amount": row.amount_minor,
+        "amount_kind": row.amount_kind,
+        "currency": row.currency,
+        "payee_party": str(row.payee_party_id) if row.payee_party_id else None,
+        "bank_account": str(row.bank_account_id) if row.bank_account_id else None,
+        "every": f"{row.interval} {row.every}",
+        "first_on": row.first_on.isoformat(),
+        "last_on": row.last_on.isoformat() if row.last_on else None,
+        "change": row.change,
+        "created_at": row.created_at.isoformat(),
     }
 
 

@@ -73,7 +73,7 @@ class To:
 
 @dataclass(frozen=True, slots=True)
 class BillPreview:
-    """What is shown before anything is agreed; `first` are the first days of paying."""
+    """What is shown before anything is agreed; `days` are the first days of paying."""
 
     bill: Bill
     payee_name: str

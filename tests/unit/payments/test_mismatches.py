@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from accounts.models import Person
-from core import clock
+from core import clock, privacy
 from core.errors import Forbidden, NotFound
 from core.models import AuditEntry, Event
 from core.money import Money
@@ -242,6 +242,12 @@ class TestFourEyes:
             ("payments.mismatch.proposed", two[0].id, 50_00),
             ("payments.mismatch.decided", two[1].id, 50_00),
         ]
+
+
+class TestPrivacy:
+    def test_the_party_gets_both_figures(self, astrid: Customer, held: Payment) -> None:
+        [row] = privacy.export(astrid.party_id)["payments"]["top_ups_reported_otherwise"]
+        assert (row["asked"], row["reported"], row["decision"]) == (40_00, 50_00, "")
 
 
 class TestAdmin:

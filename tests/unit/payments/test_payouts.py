@@ -14,7 +14,7 @@ from accounts.approvals import approval_confirm
 from accounts.errors import ApprovalInvalid
 from compliance.errors import LimitExceeded
 from compliance.models import Usage
-from core import clock, due
+from core import clock, due, privacy
 from core.errors import NotFound
 from core.ids import uuid7
 from core.models import DueWork, Event
@@ -125,6 +125,13 @@ class TestSending:
         assert b"Lord" not in bytes(name)
         assert BankAccount.objects.get().iban_short == "DE…3000"
         assert "DE89" not in str(list(Event.objects.values_list("data")))
+
+    def test_the_party_gets_its_accounts_until_it_is_erased(self, astrid: Customer, bank: outside.Sandbox) -> None:
+        pay(astrid)
+        [row] = privacy.export(astrid.party_id)["payments"]["bank_accounts"]
+        assert (row["iban"], row["holder"]) == ("DE89370400440532013000", "Land Lord")
+        privacy.erase(astrid.party_id, now=clock.now())
+        assert BankAccount.objects.get().iban == ""
 
     def test_the_same_key_is_one_payout(self, astrid: Customer, bank: outside.Sandbox) -> None:
         first = pay(astrid, key="k")
