@@ -37,10 +37,10 @@ def _compile(source: Path) -> None:
     with source.open("rb") as file:
         catalogue = read_po(file, locale=source.parents[1].name, abort_invalid=True)
     # Two processes may compile at once, and a third may be reading: the file is replaced, never rewritten.
-    with tempfile.NamedTemporaryFile(dir=source.parent, suffix=".tmp", delete=False) as file:
-        write_mo(file, catalogue)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, source.with_suffix(".mo"))
+    with tempfile.NamedTemporaryFile(dir=source.parent, suffix=".tmp", delete=False) as made:
+        write_mo(made, catalogue)
+    os.chmod(made.name, 0o644)
+    os.replace(made.name, source.with_suffix(".mo"))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.unit.api.conftest import Api, eur
@@ -10,11 +12,12 @@ from wallets.models import Wallet
 pytestmark = pytest.mark.django_db
 
 
-def opened(api: Api, wallet: Wallet, **more: object) -> dict:
+def opened(api: Api, wallet: Wallet, **more: object) -> dict[str, Any]:
     answer = api.post(f"/wallets/{wallet.id}/pots", {"name": "Holiday", **more})
     assert answer.status_code == 201, answer.json()
     assert answer["Location"] == f"/api/v1/pots/{answer.json()['id']}"
-    return answer.json()
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 def test_a_pot_from_opening_to_closing(as_asa: Api, asa_wallet: Wallet) -> None:
@@ -54,7 +57,7 @@ def test_a_move_is_done_once_for_a_key(as_asa: Api, asa_wallet: Wallet) -> None:
         ({"name": "x", "goal": {"amount": 0, "currency": "EUR"}}, 422, "amount_not_positive"),
     ],
 )
-def test_what_cannot_be_is_refused(as_asa: Api, asa_wallet: Wallet, body: dict, status: int, code: str) -> None:
+def test_what_cannot_be_is_refused(as_asa: Api, asa_wallet: Wallet, body: dict[str, Any], status: int, code: str) -> None:
     answer = as_asa.post(f"/wallets/{asa_wallet.id}/pots", body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 

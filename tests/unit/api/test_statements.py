@@ -19,8 +19,16 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def year(asa: Person, asa_wallet: Wallet, bo_wallet: Wallet) -> dict[str, str]:
-    asked = {"by": asa, "party_id": asa.party_id, "source_wallet_id": asa_wallet.id, "payee": "@boek"}
-    transfer_send(**asked, amount=Money(12_34, "EUR"), note="=1+1", idempotency_key="s", now=clock.now())
+    transfer_send(
+        by=asa,
+        party_id=asa.party_id,
+        source_wallet_id=asa_wallet.id,
+        payee="@boek",
+        amount=Money(12_34, "EUR"),
+        note="=1+1",
+        idempotency_key="s",
+        now=clock.now(),
+    )
     today = clock.now().date()
     return {"from": today.replace(day=1, month=1).isoformat(), "to": today.replace(day=31, month=12).isoformat()}
 

@@ -310,11 +310,12 @@ class TestSelectors:
         if which == "ended":
             for bill_id in made:
                 bill_end(by=astrid.person, bill_id=bill_id, now=time.now)
-        listed = {
+        lists: dict[str, Callable[..., Any]] = {
             "mine": partial(selectors.bills_for, astrid.party_id),
             "ended": partial(selectors.bills_for, astrid.party_id, ended=True),
             "asked": partial(selectors.bills_to, bo.party_id),
-        }[which]
+        }
+        listed = lists[which]
         seen, cursor = [], ""
         while True:
             page = listed(cursor=cursor, limit=2)
@@ -341,7 +342,7 @@ class TestSelectors:
 
         bill(astrid, up_to=True)
         day = date(2026, 3, 11)
-        lists = [
+        lists: list[Callable[[], object]] = [
             partial(selectors.bills_to, bo.party_id),
             partial(selectors.bills_for, astrid.party_id),
             partial(selectors.bills_coming, astrid.party_id, day, day + timedelta(days=60)),
