@@ -16,17 +16,19 @@ from core import clock
 from core.db import SYSTEM, scope
 from core.money import Money
 from payments.bills.services import Terms, To, bill_create
+from payments.models import Kind, Mismatch, Payment, State
 from payments.services import transfer_send
 from tests.browsers import Watch, axe_problems
 from tests.live import LiveHub
 from tests.people import PASSWORD, funded, person
+from wallets.models import Wallet
 
 pytestmark = pytest.mark.browser
 
 LISTS = {
     "accounts/person", "accounts/party", "accounts/membership", "wallets/wallet", "wallets/ledgeraccount", "wallets/ledgertransfer",
-    "wallets/ledgerhold", "payments/payment", "payments/bill", "payments/billrun", "payments/providerevent", "compliance/case",
-    "compliance/verdict", "compliance/limitrule", "compliance/partylevel", "compliance/usage", "compliance/sanctionslist",
+    "wallets/ledgerhold", "payments/payment", "payments/bill", "payments/billrun", "payments/providerevent", "payments/mismatch",
+    "compliance/case", "compliance/verdict", "compliance/limitrule", "compliance/partylevel", "compliance/usage", "compliance/sanctionslist",
     "compliance/listentry", "compliance/identitydata", "core/event", "core/delivery", "core/duework", "core/auditentry",
 }  # fmt: skip
 
@@ -46,7 +48,26 @@ def history() -> None:
         transfer_send(**what, source_wallet_id=wallet.id, payee=bo.email, amount=Money(10_00, "EUR"))  # type: ignore[arg-type]
         terms = Terms(name="Choir", wallet_id=wallet.id, amount=Money(9_00, "EUR"), first_on=(clock.now() + timedelta(days=3)).date())
         bill_create(**what, to=To(payee=bo.email), terms=terms)  # type: ignore[arg-type]
+        mismatch(asa, wallet)
         case_open(party_id=bo.party_id, reason="hit", now=clock.now())
+
+
+def mismatch(person: Person, wallet: Wallet) -> None:
+    """A top-up of 40 EUR of which the provider reports 50."""
+    now = clock.now()
+    payment = Payment.objects.create(
+        kind=Kind.TOP_UP, state=State.HELD, party_id=person.party_id, payee_party_id=person.party_id, wallet_to=wallet, amount_minor=40_00,
+        currency="EUR", idempotency_key="m", request_hash=b"m", failure_code="amount_mismatch", created_at=now,
+    )  # fmt: skip
+    Mismatch.objects.create(
+        payment=payment,
+        asked_minor=40_00,
+        asked_currency="EUR",
+        reported_minor=50_00,
+        reported_currency="EUR",
+        is_ours=True,
+        reported_at=now,
+    )
 
 
 def sign_in(page: Page, hub: LiveHub, found: Person, device: TotpDevice) -> None:
