@@ -37,6 +37,13 @@ class AccountClosed(LedgerError):
     default_message = _("The account is closed.")
 
 
+class AccountOpen(LedgerError):
+    """Only a closed account can be archived."""
+
+    code = "account_open"
+    default_message = _("The account is still open.")
+
+
 class AccountUnknown(LedgerError):
     code = "account_unknown"
     http_status = 404
@@ -113,6 +120,21 @@ class ReversalExceeded(LedgerError):
     default_message = _("More cannot be reversed than was moved.")
 
 
+class BatchTooLarge(LedgerError):
+    """More items than one batch may have; `maximum` says how many that is."""
+
+    code = "batch_too_large"
+    http_status = 413
+    default_message = _("Too many items at once.")
+
+
+class BatchRefused(LedgerError):
+    """All or none was asked for, and not all could be done; `codes` has each item's."""
+
+    code = "batch_refused"
+    default_message = _("Not every part of this can be done, so none of it was.")
+
+
 class WalletClosed(HubError):
     code = "wallet_closed"
     http_status = 409
@@ -138,6 +160,7 @@ REFUSALS: dict[str, type[HubError]] = {
         InsufficientFunds,
         CeilingExceeded,
         AccountClosed,
+        AccountOpen,
         AccountUnknown,
         AccountNotEmpty,
         AccountNotGuarded,
@@ -150,6 +173,8 @@ REFUSALS: dict[str, type[HubError]] = {
         TransferUnknown,
         NotReversible,
         ReversalExceeded,
+        BatchTooLarge,
+        BatchRefused,
         AmountInvalid,
         CurrencyMismatch,
         IdempotencyConflict,

@@ -72,13 +72,13 @@ CHECKS = (
         SELECT coalesce(a.id, e.account)::text AS place, CASE
             WHEN a.id IS NULL THEN 'entry_without_account'
             WHEN e.currency_low <> a.currency OR e.currency_high <> a.currency THEN 'entry_currency'
-            WHEN a.kind = 'accumulating' AND (a.posted, a.held, a.seq) <> (0, 0, 0) THEN 'account_balance'
+            WHEN a.kind = 'accumulating' AND (a.posted, a.held, a.seq, a.floor, a.ceiling) <> (0, 0, 0, 0, 0) THEN 'account_balance'
             WHEN a.kind = 'accumulating' THEN NULL
             WHEN a.posted <> coalesce(e.total, 0) THEN 'account_balance'
             WHEN a.seq <> coalesce(e.entries, 0) OR a.seq <> coalesce(e.seq_high, 0) THEN 'account_seq'
             WHEN a.held <> coalesce(h.remaining, 0) THEN 'account_held'
             WHEN a.posted - a.held < a.floor THEN 'account_floor'
-            WHEN a.state <> 'open' AND (a.posted, a.held) <> (0, 0) THEN 'account_closed_with_money'
+            WHEN a.state <> 'open' AND (a.posted, a.held, a.floor, a.ceiling) <> (0, 0, 0, 0) THEN 'account_closed_with_money'
         END AS kind
         FROM ledger_account a
         FULL JOIN (
@@ -113,13 +113,15 @@ CHECKS = (
     """,
     # Captures, voids and reversals belong to their original; reversals together are never more than it.
     """
-    SELECT CASE WHEN r.kind = 'reversal' THEN 'reversal_origin' ELSE 'hold_origin' END, r.id::text
+    SELECT CASE r.kind WHEN 'reversal' THEN 'reversal_origin' WHEN 'posted' THEN 'journal_origin' ELSE 'hold_origin' END, r.id::text
     FROM ledger_transfer r LEFT JOIN ledger_transfer o ON o.id = r.origin
     WHERE r.kind IN ('capture', 'void', 'reversal') AND (
         o.id IS NULL OR o.currency <> r.currency
         OR r.kind = 'reversal' AND (o.kind NOT IN ('posted', 'capture') OR (r.debit, r.credit) <> (o.credit, o.debit))
         OR r.kind <> 'reversal' AND (o.kind <> 'pending' OR (r.debit, r.credit) <> (o.debit, o.credit))
-    ) OR r.kind IN ('posted', 'pending') AND r.origin IS NOT NULL
+    ) OR r.kind = 'pending' AND r.origin IS NOT NULL
+    -- A journal is named by its first transfer, which names itself.
+    OR r.kind = 'posted' AND r.origin IS NOT NULL AND (o.id IS NULL OR o.kind <> 'posted' OR o.origin IS DISTINCT FROM o.id)
     """,
     """
     SELECT 'reversal_exceeded', o.id::text
