@@ -7,10 +7,13 @@ Source: docs/ledger.md, "Verifying".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, transaction
+
+from wallets.seals import checks
 
 # Problems listed for each check; more of the same tell nobody more.
 PLACES_MAX = 20
@@ -20,6 +23,9 @@ GUARDS = {
     "ledger_entry": {"ledger_entry_append_only", "ledger_entry_balanced"},
     "ledger_account": {"ledger_account_kept", "ledger_account_identity"},
     "ledger_hold": {"ledger_hold_kept"},
+    "ledger_seal": {"ledger_seal_append_only"},
+    "ledger_seal_block": {"ledger_seal_block_append_only"},
+    "ledger_seal_state": {"ledger_seal_state_kept"},
 }
 
 
@@ -50,17 +56,20 @@ class Report:
 
 # Each query gives (kind, where) of what is wrong.
 CHECKS = (
-    # A guarded account's entries: no gap, every balance follows from the one before, time never runs backwards.
+    # A guarded account's entries: no gap, every balance follows from the one before, time never runs backwards, and they are in
+    # the order of their transfers (so that sealing the transfers seals the entries).
     """
     SELECT kind, place FROM (
         SELECT account || '/' || seq AS place, CASE
             WHEN seq <> seq_before + 1 THEN 'entry_gap'
             WHEN balance IS DISTINCT FROM balance_before + amount THEN 'running_balance'
             WHEN created_at < created_before THEN 'entry_time'
+            WHEN transfer < transfer_before THEN 'entry_order'
         END AS kind
         FROM (
-            SELECT e.account, e.seq, e.amount, e.balance, e.created_at, lag(e.seq, 1, 0::bigint) OVER w AS seq_before,
-                lag(e.balance, 1, 0::bigint) OVER w AS balance_before, lag(e.created_at) OVER w AS created_before
+            SELECT e.account, e.seq, e.amount, e.balance, e.created_at, e.transfer, lag(e.seq, 1, 0::bigint) OVER w AS seq_before,
+                lag(e.balance, 1, 0::bigint) OVER w AS balance_before, lag(e.created_at) OVER w AS created_before,
+                lag(e.transfer) OVER w AS transfer_before
             FROM ledger_entry e WHERE e.account IN (SELECT id FROM ledger_account WHERE kind = 'guarded')
             WINDOW w AS (PARTITION BY e.account ORDER BY e.seq)
         ) AS rows
@@ -111,7 +120,8 @@ CHECKS = (
         ) e ON e.transfer = t.id
     ) AS found WHERE kind IS NOT NULL
     """,
-    # Captures, voids and reversals belong to their original; reversals together are never more than it.
+    # Captures, voids and reversals belong to their original; reversals together are never more than it. The transfers of a
+    # journal name its first one, which names itself.
     """
     SELECT CASE r.kind WHEN 'reversal' THEN 'reversal_origin' WHEN 'posted' THEN 'journal_origin' ELSE 'hold_origin' END, r.id::text
     FROM ledger_transfer r LEFT JOIN ledger_transfer o ON o.id = r.origin
@@ -155,8 +165,11 @@ CHECKS = (
 
 
 @transaction.atomic
-def verify() -> Report:
-    """Read everything once and report. Takes no lock that a writer would wait for."""
+def verify(heads: Mapping[int, str] | None = None) -> Report:
+    """
+    Read everything once and report. Takes no lock that a writer would wait for. `heads` are chains (hexadecimal) by seal
+    number, noted outside of the database: what somebody who rewrites all of it cannot change.
+    """
     report = Report()
     with connection.cursor() as cursor:
         if connection.savepoint_ids == []:
@@ -176,6 +189,10 @@ def verify() -> Report:
             for kind, place in cursor.fetchall():
                 _add(report, kind, place)
         _guards(cursor, report)
+        sealed = checks.check(cursor, heads=heads or {}, most=PLACES_MAX)
+        report.seals = sealed.seals
+        for kind, place in sealed.problems:
+            _add(report, kind, place)
     return report
 
 

@@ -61,12 +61,15 @@ class Growing:
         self.size = 0
         self._peaks: list[bytes] = []
 
-    def add(self, leaf: bytes) -> None:
-        found, level = leaf, self.size
+    def add(self, leaf: bytes) -> list[bytes]:
+        """The roots of the whole subtrees that end with this leaf: of 1 leaf (itself), 2, 4 ..."""
+        made, level = [leaf], self.size
         while level & 1:
-            found, level = node(self._peaks.pop(), found), level >> 1
-        self._peaks.append(found)
+            made.append(node(self._peaks.pop(), made[-1]))
+            level >>= 1
+        self._peaks.append(made[-1])
         self.size += 1
+        return made
 
     @property
     def root(self) -> bytes:
