@@ -26,10 +26,11 @@ from wallets.models import Wallet
 pytestmark = pytest.mark.browser
 
 LISTS = {
-    "accounts/person", "accounts/party", "accounts/membership", "wallets/wallet", "wallets/ledgeraccount", "wallets/ledgertransfer",
-    "wallets/ledgerhold", "payments/payment", "payments/bill", "payments/billrun", "payments/providerevent", "payments/mismatch",
-    "compliance/case", "compliance/verdict", "compliance/limitrule", "compliance/partylevel", "compliance/usage", "compliance/sanctionslist",
-    "compliance/listentry", "compliance/identitydata", "core/event", "core/delivery", "core/duework", "core/auditentry",
+    "accounts/person", "accounts/party", "accounts/membership", "wallets/wallet", "wallets/ledgeraccount",
+    "wallets/ledgertransfer", "wallets/ledgerhold", "payments/payment", "payments/bill", "payments/billrun",
+    "payments/providerevent", "payments/mismatch", "compliance/case", "compliance/verdict", "compliance/limitrule",
+    "compliance/partylevel", "compliance/usage", "compliance/sanctionslist", "compliance/listentry",
+    "compliance/identitydata", "core/event", "core/delivery", "core/duework", "core/auditentry",
 }  # fmt: skip
 
 

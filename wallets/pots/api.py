@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from accounts.api_access import PartyView, service_key
 from core import clock
 from core.api import MoneyField, idempotent, key_of, parse
-from core.api.paging import PageInput, cursor_pack, cursor_unpack, page_body, page_of
+from core.api.paging import PageInput, cursor_pack, cursor_unpack, page_answer, page_of
 from core.api.scopes import POTS_READ, POTS_WRITE
 from wallets import selectors as wallets
 from wallets.pots import selectors, services
@@ -87,9 +87,7 @@ class PotsView(PartyView):
         wallet = wallets.wallet_get(self.party_id, wallet_id)
         after = cursor_unpack(data["cursor"], UUID)[0] if "cursor" in data else None
         views = selectors.views_of(selectors.pots_for(wallet.id, closed=data["state"] == "all", after=after)[: data["limit"] + 1])
-        shown = views[: data["limit"]]
-        following = cursor_pack(str(shown[-1].pot.id)) if len(views) > len(shown) else None
-        return Response(page_body([_body(view) for view in shown], next_cursor=following))
+        return page_answer(views, limit=data["limit"], body=_body, cursor=lambda view: cursor_pack(str(view.pot.id)))
 
     @extend_schema(
         operation_id="pot_open",
