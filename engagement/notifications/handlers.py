@@ -139,8 +139,8 @@ def approval_remind(*, payment_id: UUID, event_id: UUID) -> None:
     )
 
 
-def _bill(event: Event, topic: Topic, kind: str) -> None:
-    data = {name: str(event.data[name]) for name in ("bill_id", "payment_id", "code") if event.data.get(name)}
+def _bill(event: Event, topic: Topic, kind: str, *more: str) -> None:
+    data = {name: str(event.data[name]) for name in ("bill_id", "payment_id", "code", *more) if event.data.get(name)}
     _give(event, topic, kind, subject_id=UUID(data["bill_id"]), data=data)
 
 
@@ -149,11 +149,11 @@ def bill_paid(event: Event) -> None:
 
 
 def bill_failed(event: Event) -> None:
-    _bill(event, Topic.BILL_FAILED, "bill_failed")
+    _bill(event, Topic.BILL_FAILED, "bill_failed", "run_id")
 
 
 def bill_retrying(event: Event) -> None:
-    _bill(event, Topic.BILL_FAILED, "bill_retrying")
+    _bill(event, Topic.BILL_FAILED, "bill_retrying", "run_id", "again_at")
 
 
 def bill_paused(event: Event) -> None:

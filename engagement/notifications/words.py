@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from django.apps import apps
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -22,6 +24,7 @@ from accounts import devices
 from accounts import selectors as accounts
 from accounts.models import KnownDevice, Membership, PartnerApplication, Person
 from core import crypto, formatting
+from core.money import Money
 from engagement.notifications.models import Notice
 from payments import selectors as payments
 from payments.presenting import PaymentView
@@ -74,6 +77,7 @@ class _Facts:
     person: Person
     payments: dict[tuple[UUID, UUID], PaymentView] = field(default_factory=dict)
     bills: dict[UUID, str] = field(default_factory=dict)
+    runs: dict[UUID, Money] = field(default_factory=dict)
     devices: dict[UUID, str] = field(default_factory=dict)
     people: dict[UUID, str] = field(default_factory=dict)
     partners: dict[UUID, str] = field(default_factory=dict)
@@ -84,7 +88,10 @@ class _Facts:
         return self.payments.get((notice.party_id, wanted)) if wanted else None
 
     def amount(self, view: PaymentView) -> str:
-        return formatting.HIDDEN if self.person.hide_amounts else formatting.money(view.payment.amount, get_language() or "en")
+        return self.money(view.payment.amount)
+
+    def money(self, amount: Money) -> str:
+        return formatting.HIDDEN if self.person.hide_amounts else formatting.money(amount, get_language() or "en")
 
 
 def views_of(person: Person, notices: Iterable[Notice]) -> list[NoticeView]:
@@ -119,6 +126,8 @@ def _facts(person: Person, notices: list[Notice]) -> _Facts:
     facts.parties = accounts.party_display_names(others) if (others := {n.party_id for n in notices} - {person.party_id}) else {}
     if ids := _ids(notices, "bill_id"):
         facts.bills = _bill_names(ids)
+    if ids := {run_id for notice in notices if not _payment_id(notice) and (run_id := _id(notice, "run_id"))}:
+        facts.runs = _run_amounts(ids)
     if ids := {notice.subject_id for notice in notices if notice.kind == "new_device" and notice.subject_id}:
         # Opened with the reader's own key: a device is one person's.
         found = KnownDevice.objects.filter(person=person, id__in=ids).select_related("person")
@@ -149,6 +158,13 @@ def _bill_names(ids: set[UUID]) -> dict[UUID, str]:
     rows = list(bills.objects.filter(id__in=ids))
     crypto.data_keys_warm({row.party_id for row in rows})
     return {row.id: row.name for row in rows}
+
+
+def _run_amounts(ids: set[UUID]) -> dict[UUID, Money]:
+    """What the bills' runs were about, where that is known: nobody may have said how much."""
+    runs: Any = apps.get_model("payments", "BillRun")
+    rows = runs.objects.filter(id__in=ids, amount_minor__isnull=False).values_list("id", "amount_minor", "bill__currency")
+    return {run_id: Money(minor, currency) for run_id, minor, currency in rows}
 
 
 def _page(name: str, *args: object) -> str:
@@ -185,24 +201,45 @@ def _of_payment(
     return make
 
 
-def _bill(with_facts: Callable[[], str], without: Callable[[], str], *, icon: str, tone: str, sub: Callable[[str], str]) -> Any:
+def _bill(
+    with_facts: Callable[[], str], without: Callable[[], str], *, icon: str, tone: str, sub: Callable[[str, str], str]
+) -> Callable[[Notice, _Facts], Words]:
+    """`sub` is given the code and the day of the next try ("" without one)."""
+
     def make(notice: Notice, facts: _Facts) -> Words:
-        bill_id, code = _id(notice, "bill_id"), str(notice.data.get("code", ""))
+        bill_id, run_id, code = _id(notice, "bill_id"), _id(notice, "run_id"), str(notice.data.get("code", ""))
         name = facts.bills.get(bill_id, "") if bill_id else ""
-        view = facts.payment(notice)
+        view, asked = facts.payment(notice), facts.runs.get(run_id) if run_id else None
         href = _payment_page(notice, facts) or (_page("bill", bill_id) if notice.party_id == facts.person.party_id else "")
+        why = sub(code, _again_on(notice))
         if not name:
-            return Words(Sentence(without()), sub=sub(code), icon=icon, tone=tone, href=href)
-        amount = facts.amount(view) if view is not None else ""
+            return Words(Sentence(without()), sub=why, icon=icon, tone=tone, href=href)
+        amount = facts.amount(view) if view is not None else facts.money(asked) if asked is not None else ""
         return Words(
             Sentence(with_facts(), {"bill": name}),
-            sub=" · ".join(part for part in (amount, sub(code)) if part),
+            sub=" · ".join(part for part in (amount, why) if part),
             icon=icon,
             tone=tone,
             href=href,
         )
 
     return make
+
+
+def _again_on(notice: Notice) -> str:
+    """The day of the next try, by the reader's clock."""
+    again_at = notice.data.get("again_at")
+    if not again_at:
+        return ""
+    return formatting.day(timezone.localtime(datetime.fromisoformat(str(again_at))).date(), get_language() or "en", "weekday")
+
+
+def _retry(code: str, on: str) -> str:
+    if code != "insufficient_funds":
+        return _("We try again. Look at the bill to see why.")
+    if not on:
+        return _("There was not enough money. We try again; top up so that it succeeds.")
+    return _("There was not enough money. We try again on {day}; top up so that it succeeds.").format(day=on)
 
 
 def _fixed(text: Callable[[], str], *, icon: str, page: str, sub: Callable[[], str] = lambda: "", tone: str = "") -> Any:
@@ -344,38 +381,34 @@ _KINDS: Final[dict[str, Callable[[Notice, _Facts], Words]]] = {
         tone="wait",
         sub=lambda view: _("Nothing moves until you approve it."),
     ),
-    "bill_paid": _bill(lambda: _("{bill} is paid"), lambda: _("A bill is paid."), icon="check", tone="good", sub=lambda code: ""),
+    "bill_paid": _bill(lambda: _("{bill} is paid"), lambda: _("A bill is paid."), icon="check", tone="good", sub=lambda code, on: ""),
     "bill_retrying": _bill(
         lambda: _("{bill} could not be paid yet"),
         lambda: _("A bill could not be paid yet."),
         icon="clock",
         tone="wait",
-        sub=lambda code: (
-            _("There was not enough money. We try again; top up so that it succeeds.")
-            if code == "insufficient_funds"
-            else _("We try again. Look at the bill to see why.")
-        ),
+        sub=_retry,
     ),
     "bill_failed": _bill(
         lambda: _("{bill} was not paid"),
         lambda: _("A bill was not paid."),
         icon="cross",
         tone="harm",
-        sub=lambda code: _("We do not try again this time. Pay it yourself, or look at the bill."),
+        sub=lambda code, on: _("We do not try again this time. Pay it yourself, or look at the bill."),
     ),
     "bill_paused": _bill(
         lambda: _("{bill} is paused"),
         lambda: _("A bill is paused."),
         icon="clock",
         tone="wait",
-        sub=lambda code: _("It is not paid until you go on with it."),
+        sub=lambda code, on: _("It is not paid until you go on with it."),
     ),
     "bill_amount_refused": _bill(
         lambda: _("{bill} asks for more than you allow"),
         lambda: _("A bill asks for more than you allow."),
         icon="alert",
         tone="wait",
-        sub=lambda code: _("It is above the limit that you set, so it is not paid by itself."),
+        sub=lambda code, on: _("It is above the limit that you set, so it is not paid by itself."),
     ),
     "new_device": _new_device,
     "password_changed": _fixed(

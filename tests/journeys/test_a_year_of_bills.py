@@ -412,8 +412,12 @@ def test_a_year_of_bills(live_hub: LiveHub, browser: Browser) -> None:
         + [(f"{POWER} asks for more than you allow", "01-04 09:00")]
     )
     assert Counter(one for one in ada.notices() if one[0].startswith((RENT, GYM, POWER))) == told
-    mails = [(mail["subject"], quarter(datetime.fromisoformat(mail["at"]))) for mail in hub.mails_to("ada@example.com")]
+    mails_found = hub.mails_to("ada@example.com")
+    mails = [(mail["subject"], quarter(datetime.fromisoformat(mail["at"]))) for mail in mails_found]
     assert Counter(one for one in mails if one[0].startswith((RENT, GYM, POWER))) == told
+
+    [first] = [mail["text"] for mail in mails_found if quarter(datetime.fromisoformat(mail["at"])) == "07-26 00:15"]
+    assert "€35.00 · There was not enough money. We try again on Tuesday 27 July; top up so that it succeeds." in first
 
     # The budgets moved with them, month by month; the rent of July is August's.
     for month in range(1, 13):
