@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.db import connections
 from django.test import override_settings
 
+from hub.runtime.ports import free_port
 from payments.gateways import bank_gateway, gateway
 from tests import databases
 
@@ -28,12 +28,6 @@ T = TypeVar("T")
 WEBHOOK_SECRET = "whsec_of_this_test_run"
 STRIPE_KEY = "sk_test_of_this_test_run"
 BANK_KEY = "bk_test_of_this_test_run"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(what: Callable[[], T], *, seconds: float = 15, why: str = "") -> T:

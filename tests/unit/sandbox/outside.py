@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,16 +18,12 @@ from typing import Any, TypeVar
 import requests
 import stripe
 
+from hub.runtime.ports import free_port as free_port
+
 ROOT = Path(__file__).parents[3]
 KEY = "sk_test_of_these_tests"
 SECRET = "whsec_of_these_tests"
 T = TypeVar("T")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(what: Callable[[], T], *, seconds: float = 10) -> T:
