@@ -121,6 +121,8 @@ class MembershipAdmin(ReadOnlyAdmin, Audited):
     audited = "accounts.membership"
     list_display = ("id", "party", "person", "role", "active_from", "active_to")
     list_filter = ("role",)
+    search_fields = ("=id", "=party__id", "=person__id")
+    search_help_text = _("The whole id of a membership, a party or a person")
     ordering = ("-active_from", "-id")
     show_full_result_count = False
 
@@ -144,11 +146,17 @@ class TermsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(TermsAcceptance)
-class TermsAcceptanceAdmin(ReadOnlyAdmin):
-    list_display = ("person", "slug", "version", "language", "accepted_at")
-    list_filter = ("slug",)
+class TermsAcceptanceAdmin(ReadOnlyAdmin, Audited):
+    audited = "accounts.terms_acceptance"
+    list_display = ("id", "person_id", "slug", "version", "language", "accepted_at")
+    list_filter = ("slug", "version")
+    search_fields = ("=id", "=person__id", "=person__party__id")
+    search_help_text = _("The whole id of an acceptance, a person or their party")
     ordering = ("-accepted_at", "-id")
     show_full_result_count = False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def parties_of(self, row: TermsAcceptance) -> set[UUID]:
+        return {row.person.party_id}

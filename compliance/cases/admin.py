@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from compliance.cases import services
 from compliance.models import Case, Decision, Verdict
 from compliance.screening.admin import by_party, matches_shown
-from core import audit, clock
-from core.admin import ReadOnly
+from core import clock
+from core.admin import Audited, ReadOnly
 from core.errors import HubError
 
 
@@ -37,7 +37,8 @@ class CaseForm(forms.ModelForm[Case]):
 
 
 @admin.register(Case)
-class CaseAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class CaseAdmin(ReadOnly, Audited):
+    audited = "compliance.case"
     form = CaseForm
     list_display = ("opened_at", "party_id", "reason", "state", "waiting", "proposal", "proposed_by_id", "decided_by_id", "closed_at")
     list_filter = ("state", "reason", "proposal")
@@ -66,13 +67,6 @@ class CaseAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return list(self._shown)
-
-    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        case = self.get_object(request, object_id)
-        if case is not None:
-            viewed = {"object_type": "case", "object_id": case.pk}
-            audit.record("compliance.case.viewed", actor=request.user, party_id=case.party_id, **viewed)
-        return super().change_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Case, form: Any, change: bool) -> None:
         decision = form.cleaned_data["decision"]

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.identity import selectors, services
 from compliance.identity.models import DeclineReason, IdentityData, IdentityState
-from core import audit, clock
+from core import clock
+from core.admin import Audited
 from core.errors import HubError
 
 VERIFY, DECLINE = "verify", "decline"
@@ -41,7 +42,8 @@ class DecisionForm(forms.ModelForm[IdentityData]):
 
 
 @admin.register(IdentityData)
-class IdentityDataAdmin(admin.ModelAdmin[IdentityData]):
+class IdentityDataAdmin(Audited):
+    audited = "compliance.identity"
     form = DecisionForm
     list_display = ("submitted_at", "state", "party_id", "country", "document_kind", "document_country", "format_known", "decided_at")
     list_filter = ("state", "document_kind", "format_known", "country")
@@ -80,11 +82,6 @@ class IdentityDataAdmin(admin.ModelAdmin[IdentityData]):
         return selectors.same_document(obj)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        found = self.get_object(request, object_id)
-        if found is not None and self.has_view_or_change_permission(request, found):
-            audit.record(
-                "compliance.identity.viewed", actor=request.user, party_id=found.party_id, object_type="identity", object_id=found.id
-            )
         hidden = {"show_save_and_continue": False, "show_save_and_add_another": False, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, hidden)
 

@@ -8,14 +8,13 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from compliance.models import ListEntry, ListName, SanctionsList, Verdict
-from core import audit
-from core.admin import ReadOnly
+from core.admin import Audited, ReadOnly
 
 
 @admin.register(SanctionsList)
@@ -54,8 +53,11 @@ class ListEntryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Verdict)
-class VerdictAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class VerdictAdmin(ReadOnly, Audited):
     """Who opens one leaves a trace that the person does not see: telling them would warn them."""
+
+    audited = "compliance.screening"
+    audited_type = "verdict"
 
     list_display = ("party_id", "state", "score", "screened_at")
     list_filter = ("state",)
@@ -69,13 +71,6 @@ class VerdictAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         return by_party(queryset, search_term), False
-
-    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        verdict = self.get_object(request, object_id)
-        if verdict is not None:
-            viewed = {"object_type": "verdict", "object_id": verdict.pk}
-            audit.record("compliance.screening.viewed", actor=request.user, party_id=verdict.party_id, **viewed)
-        return super().change_view(request, object_id, form_url, extra_context)
 
     @admin.display(description=_("name"))
     def party_name(self, verdict: Verdict) -> str:

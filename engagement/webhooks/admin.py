@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -11,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
+from core.admin import Audited
 from core.errors import HubError
 from engagement.webhooks import services, wire
 from engagement.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookTry
@@ -47,7 +49,8 @@ class EndpointForm(forms.ModelForm[WebhookEndpoint]):
 
 
 @admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(admin.ModelAdmin[WebhookEndpoint]):
+class WebhookEndpointAdmin(Audited):
+    audited = "engagement.webhook_endpoint"
     form = EndpointForm
     list_display = ("created_at", "application", "state", "disabled_reason", "failing_since", "failures", "deleted_at")
     list_filter = ("state", "disabled_reason")
@@ -62,6 +65,9 @@ class WebhookEndpointAdmin(admin.ModelAdmin[WebhookEndpoint]):
         form = super().get_form(request, obj, change, **kwargs)
         form.staff = request.user  # type: ignore[attr-defined]
         return form
+
+    def parties_of(self, row: WebhookEndpoint) -> set[UUID]:
+        return {row.application.party_id}
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         more = ("state", "disabled_reason", "failing_since", "failures", "created_at", "deleted_at") if obj else ()
@@ -116,7 +122,9 @@ class TryInline(admin.TabularInline[WebhookTry, WebhookDelivery]):
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(admin.ModelAdmin[WebhookDelivery]):
+class WebhookDeliveryAdmin(Audited):
+    audited = "engagement.webhook_delivery"
+    list_select_related = ("endpoint",)
     list_display = ("created_at", "event_type", "state", "tries", "endpoint", "party_id", "delivered_at")
     list_filter = ("state", "event_type")
     search_fields = ("=id", "=endpoint__id", "=party__id")
@@ -124,6 +132,9 @@ class WebhookDeliveryAdmin(admin.ModelAdmin[WebhookDelivery]):
     inlines = (TryInline,)
     actions = ("resend",)
     show_full_result_count = False
+
+    def parties_of(self, row: WebhookDelivery) -> set[UUID]:
+        return {party for party in (row.endpoint.application.party_id, row.party_id) if party}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -10,11 +10,12 @@ from playwright.sync_api import Browser, Page
 
 from accounts.models import Person, TotpDevice
 from accounts.models.factors import seed_new
-from accounts.services import person_sign_up
+from accounts.services import partner_create, person_sign_up
 from compliance.cases.services import case_open
 from core import clock
 from core.db import SYSTEM, scope
 from core.money import Money
+from engagement.models import WebhookDelivery, WebhookEndpoint
 from payments.bills.services import Terms, To, bill_create
 from payments.models import Kind, Mismatch, Payment, State
 from payments.services import transfer_send
@@ -31,6 +32,7 @@ LISTS = {
     "payments/providerevent", "payments/mismatch", "compliance/case", "compliance/verdict", "compliance/limitrule",
     "compliance/partylevel", "compliance/usage", "compliance/sanctionslist", "compliance/listentry",
     "compliance/identitydata", "core/event", "core/delivery", "core/duework", "core/auditentry",
+    "accounts/terms", "accounts/termsacceptance", "engagement/webhookendpoint", "engagement/webhookdelivery",
 }  # fmt: skip
 
 
@@ -51,6 +53,12 @@ def history() -> None:
         bill_create(**what, to=To(payee=bo.email), terms=terms)  # type: ignore[arg-type]
         mismatch(asa, wallet)
         case_open(party_id=bo.party_id, reason="hit", now=clock.now())
+        program = partner_create(name="Books", redirect_uris=[], party=asa.party, now=clock.now()).application
+        where = {"application": program, "url": "https://partner.example/<b>", "events": [], "created_at": clock.now()}
+        endpoint = WebhookEndpoint.objects.create(**where)
+        WebhookDelivery.objects.create(
+            endpoint=endpoint, party_id=asa.party_id, event_type="ping", source_id=asa.id, created_at=clock.now(), payload={}
+        )
 
 
 def mismatch(person: Person, wallet: Wallet) -> None:
