@@ -64,6 +64,7 @@ class TestSending:
         payment = Payment.objects.get()
         under_way = browser.get(sent).text
         assert (payment.state, "The bank has the order" in under_way, "DE89 3704" in under_way) == ("waiting", True, True)
+        assert "Look again" in under_way
         assert browser.get(f"{sent}status/?seen=waiting").status_code == 204
         bank.control("settle")
         payout_check(payment_id=payment.id, now=clock.now())
