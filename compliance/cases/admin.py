@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.formats import localize
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -101,4 +106,16 @@ class CaseAdmin(ReadOnly, Audited):
     @admin.display(description=_("waits for this case"))
     def items_shown(self, case: Case) -> SafeString:
         rows = case.items.order_by("id").values_list("kind", "object_id", "added_at")
-        return format_html_join("", "{} {} ({})<br>", rows)
+        return format_html_join("", "{} {} ({})<br>", ((kind, _linked(kind, found), _moment(at)) for kind, found, at in rows))
+
+
+def _linked(kind: str, object_id: UUID) -> str | SafeString:
+    """A link to the page on which staff look at it, where there is one: cases know what waits by its name and id alone."""
+    try:
+        return format_html('<a href="{}">{}</a>', reverse(f"admin:payments_{kind}_change", args=[object_id]), object_id)
+    except NoReverseMatch:
+        return str(object_id)
+
+
+def _moment(at: datetime) -> str:
+    return str(localize(timezone.localtime(at)))

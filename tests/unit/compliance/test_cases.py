@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group
@@ -155,6 +156,17 @@ class TestAdmin:
         hit.refresh_from_db()
         assert (hit.state, hit.proposed_by, hit.decided_by) == ("released", cora, carl)
         assert hit.note.count("Seen.") >= 2
+
+    def test_leads_to_the_payment_that_waits(self, hit: Case, cora: Person, now: datetime) -> None:
+        payment, other = uuid4(), uuid4()
+        hit.items.create(kind="payment", object_id=payment, added_at=datetime(2026, 3, 11, 12, 5, tzinfo=UTC))
+        hit.items.create(kind="something", object_id=other, added_at=now)
+        page = verified(cora).get(reverse("admin:compliance_case_change", args=[hit.id])).content.decode()
+        assert (
+            f'payment <a href="{reverse("admin:payments_payment_change", args=[payment])}">{payment}</a> (March 11, 2026, 12:05 p.m.)'
+            in page
+        )
+        assert f"something {other} (" in page
 
     def test_a_decided_case_is_only_read(self, hit: Case, cora: Person, carl: Person, now: datetime) -> None:
         for officer in (cora, carl):
