@@ -146,6 +146,14 @@ class TestTraces:
         assert [look.object_id for look in looks] == [str(plain.id)]
 
 
+class TestFilters:
+    def test_endpoints_are_found_by_why_they_are_off(self, asa: Person) -> None:
+        WebhookEndpoint.objects.update(state=WebhookEndpoint.State.DISABLED, disabled_reason="gone")
+        client, place = staff("operations"), reverse("admin:engagement_webhookendpoint_changelist")
+        for reason, count in (("gone", 1), ("failing", 0), ("", 1)):
+            assert client.get(place, {"why": reason}).context["cl"].result_count == count
+
+
 class TestManyRows:
     def test_no_list_asks_more_for_more_rows(self, asa: Person, now: datetime) -> None:
         cache.clear()
