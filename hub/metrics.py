@@ -29,6 +29,7 @@ from core.http import client_address
 from core.metrics import family, line, requests_family
 from core.models import Delivery, DueWork, Event
 from payments.models import Payment, State
+from wallets.safeguarding import selectors as safeguarding
 from wallets.verify import sums
 
 QUEUES = (due.DEFAULT_QUEUE, "screening")
@@ -142,11 +143,31 @@ def _ledger() -> list[str]:
     ]
 
 
+def _safeguarding() -> list[str]:
+    report = safeguarding.newest()
+    found = safeguarding.differences(report) if report else {}
+    about = (
+        "What lies at providers less what people are owed, in minor units, in the newest report; by provider: what it says less the ledger."
+    )
+    return [
+        *family(
+            "hub_safeguarding_difference",
+            "gauge",
+            about,
+            (
+                line("hub_safeguarding_difference", minor, (("currency", currency), ("provider", provider or "all")))
+                for (currency, provider), minor in found.items()
+            ),
+        ),
+        *_gauge("hub_safeguarding_report_timestamp_seconds", "When that report was made.", report.at.timestamp() if report else 0.0),
+    ]
+
+
 def _gauge(name: str, about: str, value: float) -> list[str]:
     return family(name, "gauge", about, [line(name, value)])
 
 
-PARTS: tuple[Callable[[], list[str]], ...] = (_events, _due, _payments, _cases, _ledger)
+PARTS: tuple[Callable[[], list[str]], ...] = (_events, _due, _payments, _cases, _ledger, _safeguarding)
 
 
 def _broker() -> list[str]:

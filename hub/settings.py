@@ -214,6 +214,8 @@ CELERY_BEAT_SCHEDULE = {
     "rates-refresh": {"task": "core.rates_refresh", "schedule": 3600.0, "options": {"expires": 600}},
     "notices-forget": {"task": "engagement.notices_forget", "schedule": 3600.0, "options": {"expires": 600}},
     "housekeeping": {"task": "core.housekeeping", "schedule": 3600.0, "options": {"expires": 600}},
+    # One report a day of the operator's calendar; the first tick of a day makes it.
+    "safeguarding-report": {"task": "wallets.safeguarding_report", "schedule": 600.0, "options": {"expires": 300}},
     "ledger-seal": {"task": "wallets.seal", "schedule": 5.0, "options": {"expires": 5}},
     "tokens-clear": {"task": "accounts.tokens_clear", "schedule": 3600.0, "options": {"expires": 600}},
 }

@@ -49,6 +49,10 @@ for _ended in ("payout.posted", "payout.failed", "payout.cancelled", "transfer.c
     subscribe(f"payments.{_ended}", bills.payment_follow)
 subscribe("accounts.person.closed", bills.bills_end)
 
+# The day's proof that people's money is there: providers are asked, and whoever runs the hub hears of a difference.
+subscribe("wallets.safeguarding.reported", payments.providers_ask)
+subscribe("wallets.safeguarding.different", notices.safeguarding_different)
+
 # Who is told of what (docs/notices.md).
 subscribe("payments.transfer.posted", notices.transfer_posted)
 subscribe("payments.transfer.reversed", notices.transfer_reversed)

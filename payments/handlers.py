@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from core import clock, due
 from core.models import Event
 from payments.models import Payment, State
-from payments.services import holds
+from payments.services import holds, safeguarding
 
 
 def suspended_try_again(event: Event) -> None:
@@ -34,3 +36,8 @@ def _held_schedule(event: Event, kind: str) -> None:
     assert event.party_id is not None
     for payment_id in holds.held_because_of(event.party_id):
         due.schedule(kind, run_key=f"{payment_id}:{event.id}", due_at=clock.now(), payment_id=payment_id)
+
+
+def providers_ask(event: Event) -> None:
+    """A day's safeguarding report is made: what do the providers say? For `wallets.safeguarding.reported`."""
+    safeguarding.providers_ask_schedule(report_id=UUID(str(event.data["report_id"])), now=clock.now())

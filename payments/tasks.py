@@ -10,6 +10,7 @@ from core import clock, due
 from core.models import DueWork
 from payments import services
 from payments.gateways.base import GatewayError
+from payments.services import safeguarding
 
 # After so many quick tries in a row the provider is taken to be away for longer.
 QUICK_TRIES = 8
@@ -77,6 +78,12 @@ def _outlast(work: DueWork, look: Callable[[datetime], datetime | None]) -> date
         if work.attempts < QUICK_TRIES:
             raise
         return now + OUTAGE_PAUSE
+
+
+@due.worker(safeguarding.WORK)
+def provider_balances(work: DueWork) -> datetime | None:
+    report_id, provider = UUID(str(work.data["report_id"])), str(work.data["provider"])
+    return safeguarding.provider_ask(report_id=report_id, provider=provider, asked_since=work.created_at, now=clock.now())
 
 
 def _payment(work: DueWork) -> UUID:

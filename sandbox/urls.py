@@ -20,6 +20,7 @@ urlpatterns = [
     path("pay/<str:session_id>", hosted.pay, name="pay"),
     path("pay/<str:session_id>/challenge", hosted.challenge, name="challenge"),
     path("bank/", bank.statement, name="bank"),
+    path("bank/v1/balances", bank_api.balances),
     path("bank/v1/transfers", bank_api.collection),
     path("bank/v1/transfers/<str:transfer_id>", bank_api.one),
     path("payments/", control.payments, name="payments"),

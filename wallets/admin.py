@@ -13,7 +13,10 @@ from core.admin import Audited, ReadOnly
 from wallets.ledger_models import LedgerAccount, LedgerEntry, LedgerHold, LedgerTransfer
 from wallets.models import Wallet
 from wallets.pots.models import Pot
+from wallets.reconciliation import admin as reconciliation_admin
+from wallets.safeguarding import admin as safeguarding_admin
 
+__all__ = ["LedgerAccountAdmin", "PotAdmin", "WalletAdmin", "reconciliation_admin", "safeguarding_admin"]
 ENTRIES_SHOWN = 50
 
 

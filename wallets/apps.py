@@ -18,9 +18,14 @@ class WalletsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.staff_groups import rights_register
         from wallets import privacy, tasks  # noqa: F401
+        from wallets.safeguarding import tasks as safeguarding_tasks  # noqa: F401
         from wallets.seals import tasks as seals_tasks  # noqa: F401
 
         ledger = ("wallets.view_ledgeraccount", "wallets.view_ledgertransfer", "wallets.view_ledgerentry", "wallets.view_ledgerhold")
         rights_register("support", "wallets.view_wallet", "wallets.view_pot")
         rights_register("compliance", "wallets.view_wallet", "wallets.view_pot", *ledger)
-        rights_register("operations", *ledger)
+        checking = ("wallets.view_reconciliationrun", "wallets.view_reconciliationitem", "wallets.view_safeguardingreport")
+        rights_register("compliance", *checking)
+        rights_register("operations", *ledger, *checking, "wallets.add_reconciliationrun", "wallets.change_reconciliationitem")
+        rights_register("operations", "wallets.view_safeguardingline", "wallets.view_safeguardingplace")
+        rights_register("compliance", "wallets.view_safeguardingline", "wallets.view_safeguardingplace")

@@ -58,4 +58,6 @@ class Wallet(models.Model):
 
 # Django finds an app's models through this module.
 from wallets.pots.models import Pot  # noqa: E402, F401
+from wallets.reconciliation.models import ReconciliationItem, ReconciliationRun  # noqa: E402, F401
+from wallets.safeguarding.models import SafeguardingLine, SafeguardingPlace, SafeguardingReport  # noqa: E402, F401
 from wallets.seals.models import LedgerSeal  # noqa: E402, F401

@@ -14,6 +14,7 @@ from wallets.ledger_models import LedgerAccount
 from wallets.models import Wallet
 from wallets.pots import selectors as pots
 from wallets.pots.models import Pot
+from wallets.reconciliation.models import ReconciliationItem
 
 
 def export(party_id: UUID) -> list[dict[str, Any]]:
@@ -30,6 +31,23 @@ def export(party_id: UUID) -> list[dict[str, Any]]:
         }
         for wallet in selectors.wallets_for(party_id, closed=True)
     ]
+
+
+def export_reconciled(party_id: UUID) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": item.kind,
+            "text": item.text,
+            "note": item.note,
+            "amount": item.theirs_minor if item.ours_minor is None else item.ours_minor,
+            "resolved_at": item.resolved_at.isoformat() if item.resolved_at else None,
+        }
+        for item in ReconciliationItem.objects.filter(owner_id=party_id).order_by("id")
+    ]
+
+
+def erase_reconciled(party_id: UUID, now: datetime) -> None:
+    """The words are under the party's key, which is destroyed with it; amounts and days stay."""
 
 
 def _pot(pot: Pot) -> dict[str, Any]:
@@ -76,4 +94,11 @@ privacy.register(
     keeps=keeps,
     retention="Names: until erased. The ledger's ids and amounts: as long as bookkeeping law asks.",
     fields=("wallets.wallet.name", "wallets.pot.name"),
+)
+privacy.register(
+    "reconciliation",
+    export=export_reconciled,
+    erase=erase_reconciled,
+    retention="Words of a file and notes on them: until erased. Amounts and days: as long as bookkeeping law asks.",
+    fields=("wallets.reconciliationitem.text", "wallets.reconciliationitem.note"),
 )

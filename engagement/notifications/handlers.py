@@ -229,3 +229,12 @@ def partner_granted(event: Event) -> None:
 
 def partner_revoked(event: Event) -> None:
     _give(event, Topic.ACCOUNT, "partner_revoked", data={"application_id": str(event.data["application_id"])})
+
+
+# --- staff ------------------------------------------------------------------------------------------------------------------
+
+
+def safeguarding_different(event: Event) -> None:
+    """People's money and what lies at the banks differ: everybody in operations hears of it, whatever they have chosen."""
+    for person in Person.objects.filter(is_staff=True, is_active=True, groups__name="operations"):
+        _give(event, Topic.ACCOUNT, "safeguarding_different", party_id=person.party_id, people=[person])

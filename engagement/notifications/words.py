@@ -310,6 +310,13 @@ _OF_PAYMENTS: Final = frozenset(
 )
 
 _KINDS: Final[dict[str, Callable[[Notice, _Facts], Words]]] = {
+    "safeguarding_different": _fixed(
+        lambda: _("Safeguarding: what lies at the banks is not what people are owed."),
+        icon="alert",
+        tone="harm",
+        page="admin:wallets_safeguardingreport_changelist",
+        sub=lambda: _("Look at today’s report at once."),
+    ),
     "received": _of_payment(
         lambda: _("{name} sent you {amount}"), lambda: _("You received money."), icon="in", tone="good", sub=lambda view: view.payment.note
     ),

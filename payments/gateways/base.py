@@ -138,6 +138,9 @@ class BankGateway(Protocol):
     def transfer_find(self, *, reference: UUID) -> BankTransfer | None:
         """The order given under our reference, when its id never reached us."""
 
+    def balances(self) -> list[Money]:
+        """What lies on our account there now, one amount a currency."""
+
 
 class Gateway(Protocol):
     """Raises GatewayUnavailable, GatewayTimeout or GatewayRefused. Never called inside a transaction."""
@@ -171,6 +174,9 @@ class Gateway(Protocol):
     def refund_get(self, refund_id: str) -> Refund: ...
 
     def refund_find(self, *, reference: UUID, provider_payment: str) -> Refund | None: ...
+
+    def balances(self) -> list[Money]:
+        """What the provider holds for us now, what it has not paid out yet included; one amount a currency."""
 
     def event_parse(self, *, body: bytes, headers: Mapping[str, str], now: datetime) -> GatewayEvent:
         """

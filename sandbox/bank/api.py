@@ -1,4 +1,4 @@
-"""`/bank/v1/transfers`: JSON in and out, one key, our caller's id as `Idempotency-Key`."""
+"""`/bank/v1/transfers` and `/bank/v1/balances`: JSON in and out, one key, our caller's id as `Idempotency-Key`."""
 
 import hmac
 import json
@@ -29,7 +29,13 @@ def one(request: HttpRequest, transfer_id: str) -> HttpResponse:
     return _answer(request, "bank_retrieve", transfer_id)
 
 
-def _answer(request: HttpRequest, place: str, transfer_id: str = "") -> HttpResponse:
+@csrf_exempt
+@require_http_methods(["GET"])
+def balances(request: HttpRequest) -> HttpResponse:
+    return _answer(request, "bank_retrieve", what="balances")
+
+
+def _answer(request: HttpRequest, place: str, transfer_id: str = "", *, what: str = "transfers") -> HttpResponse:
     here = world()
     fault = Fault()
     try:
@@ -41,7 +47,7 @@ def _answer(request: HttpRequest, place: str, transfer_id: str = "") -> HttpResp
             return Silence(fault.seconds)
         if fault.mode == "slow":
             here.stopping.wait(fault.seconds)
-        body, status = _create(request, here) if request.method == "POST" else _read(request, here, transfer_id)
+        body, status = _create(request, here) if request.method == "POST" else _read(request, here, transfer_id, what)
         if fault.mode == "error_500_after_commit":
             raise BankError("internal", "a fault of the sandbox; the work was done", status=500)
     except BankError as error:
@@ -82,8 +88,10 @@ def _create(request: HttpRequest, here: World) -> tuple[Json, int]:
     return found, 201 if new else 200
 
 
-def _read(request: HttpRequest, here: World, transfer_id: str) -> tuple[Json, int]:
+def _read(request: HttpRequest, here: World, transfer_id: str, what: str) -> tuple[Json, int]:
     with here.store.reading() as db:
+        if what == "balances":
+            return {"balances": transfers.balances(db)}, 200
         if transfer_id:
             return transfers.transfer_get(db, transfer_id), 200
         client_id = request.GET.get("client_id", "")

@@ -100,6 +100,14 @@ def transfers_latest(db: sqlite3.Connection, *, limit: int) -> list[Json]:
     return [_body(row) for row in db.execute("SELECT * FROM bank_transfer ORDER BY rowid DESC LIMIT ?", (limit,))]
 
 
+def balances(db: sqlite3.Connection) -> list[Json]:
+    """What was booked on the customer's account, which began with nothing: below zero, for orders only take from it."""
+    rows = db.execute(
+        "SELECT currency, -sum(amount) AS amount FROM bank_transfer WHERE state = 'settled' GROUP BY currency ORDER BY currency"
+    )
+    return [{"currency": row["currency"], "amount": row["amount"]} for row in rows]
+
+
 def transfer_return(db: sqlite3.Connection, world: World, transfer_id: str) -> Json:
     """
     The other bank sends the money back, also after it was settled.

@@ -1,5 +1,6 @@
 """
-The bank's HTTP API, in JSON: POST /bank/v1/transfers with our id as Idempotency-Key, GET by its id or by ours.
+The bank's HTTP API, in JSON: POST /bank/v1/transfers with our id as Idempotency-Key, GET by its id or by ours, and
+GET /bank/v1/balances.
 
 The sandbox speaks it; for a real bank an adapter of the operator's does (docs/payments.md, "The bank").
 """
@@ -14,6 +15,7 @@ import requests
 from django.conf import settings
 from django.db import connection
 
+from core.errors import HubError
 from core.money import Money
 from payments.gateways.base import BankTransfer, BankTransferState, GatewayRefused, GatewayTimeout, GatewayUnavailable
 
@@ -51,7 +53,16 @@ class HttpBank:
             raise GatewayTimeout("bank_fault")
         return _read(found[0]) if found else None
 
-    def _ask(self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
+    def balances(self) -> list[Money]:
+        found = self._ask("GET", "", place="balances").get("balances")
+        try:
+            return [Money(one["amount"], one["currency"]) for one in found]  # type: ignore[union-attr]
+        except (TypeError, KeyError, HubError) as error:
+            raise GatewayTimeout("bank_fault") from error
+
+    def _ask(
+        self, method: str, path: str, *, place: str = "transfers", headers: dict[str, str] | None = None, **more: Any
+    ) -> dict[str, Any]:
         """The answer, or an error sorted by the one thing that matters: did anything happen over there?"""
         if in_transaction():
             raise RuntimeError("no network inside a transaction: commit first, then ask")
@@ -60,7 +71,7 @@ class HttpBank:
         try:
             answer = requests.request(
                 method,
-                f"{self._base}/bank/v1/transfers{path}",
+                f"{self._base}/bank/v1/{place}{path}",
                 headers={"Authorization": f"Bearer {self._key}", **(headers or {})},
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
                 allow_redirects=False,

@@ -133,6 +133,16 @@ class StripeGateway:
             found = _first(listed, lambda one: _metadata(one).get("payment") == str(reference))
             return _refund(found) if found is not None else None
 
+    def balances(self) -> list[Money]:
+        with self._asking():
+            balance = self._client.v1.balance.retrieve()
+            sums: dict[str, Money] = {}
+            parts: list[Any] = [*balance.available, *balance.pending]
+            for one in parts:
+                money = from_stripe(one.amount, one.currency)
+                sums[money.currency] = sums[money.currency] + money if money.currency in sums else money
+            return list(sums.values())
+
     def event_parse(self, *, body: bytes, headers: Mapping[str, str], now: datetime) -> GatewayEvent:
         webhooks.verify(body, headers, secret=self._webhook_secret, now=now)
         return webhooks.read(body)

@@ -24,7 +24,7 @@ FILES = tracked()
 TEXTS = {
     str(path.relative_to(ROOT)): path.read_text(encoding="utf-8", errors="ignore")
     for path in FILES
-    if path.suffix not in (".xz", ".woff2", ".png", ".jpg", ".webp", ".ico", ".gz")
+    if path.suffix not in (".xz", ".ttf", ".woff2", ".png", ".jpg", ".webp", ".ico", ".gz")
 }
 DOCUMENTS = {name: text for name, text in TEXTS.items() if name.endswith(".md")}
 

@@ -68,7 +68,8 @@ class TestRights:
             for group in GROUPS
         }
         assert not any(app in ("wallets", "core") for app, _codename in writing["support"] | writing["compliance"])
-        assert {codename for app, codename in writing["operations"] if app == "wallets"} == set()
+        checking = {"add_reconciliationrun", "change_reconciliationitem"}
+        assert {codename for app, codename in writing["operations"] if app == "wallets"} == checking
         for codename in ("change_payment", "change_mismatch"):
             assert ("payments", codename) not in writing["support"] | writing["compliance"]
 
