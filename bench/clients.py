@@ -12,11 +12,13 @@ _processes = multiprocessing.get_context("fork")
 Client = Callable[[int], Callable[[], object]]
 
 
-def throughput(client: Client, *, processes: int, seconds: float) -> float:
+def throughput(client: Client, *, processes: int, seconds: float, seed: int = 0, warm_up: int = 50) -> float:
     """Calls per second of all processes together. Every process warms up before the clock starts."""
     start = _processes.Barrier(processes)
     counts = _processes.Queue()
-    running = [_processes.Process(target=_run, args=(client, seed, seconds, start, counts)) for seed in range(processes)]
+    running = [
+        _processes.Process(target=_run, args=(client, seed + number, seconds, warm_up, start, counts)) for number in range(processes)
+    ]
     for process in running:
         process.start()
     total = sum(counts.get(timeout=seconds + 60) for _ in running)
@@ -25,9 +27,9 @@ def throughput(client: Client, *, processes: int, seconds: float) -> float:
     return float(total)
 
 
-def _run(client: Client, seed: int, seconds: float, start: Barrier, counts: multiprocessing.Queue[float]) -> None:
+def _run(client: Client, seed: int, seconds: float, warm_up: int, start: Barrier, counts: multiprocessing.Queue[float]) -> None:
     call = client(seed)
-    for _ in range(50):
+    for _ in range(warm_up):
         call()
     start.wait(60)
     done, began = 0, time.perf_counter()

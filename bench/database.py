@@ -15,7 +15,7 @@ import psycopg2.extensions
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def _named(url: str, name: str) -> str:
+def named(url: str, name: str) -> str:
     return url.rsplit("/", 1)[0] + "/" + name
 
 
@@ -32,22 +32,22 @@ def own() -> Iterator[None]:
     name = f"hub_bench_{os.getpid()}"
     # Servers for tests do not wait for the disk at a commit; figures are for a server that does.
     os.environ["PGOPTIONS"] = "-c synchronous_commit=on"
-    _administer(f"CREATE DATABASE {name}")
+    administer(f"CREATE DATABASE {name}")
     try:
-        os.environ.update({key: _named(url, name) for key, url in before.items()})
+        os.environ.update({key: named(url, name) for key, url in before.items()})
         subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, check=True)
         yield
     finally:
         os.environ.update(before)
         for owner in (False, True):
             # Each role may end its own sessions only.
-            _administer(
+            administer(
                 f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND usename = current_user", owner=owner
             )
-        _administer(f"DROP DATABASE IF EXISTS {name}")
+        administer(f"DROP DATABASE IF EXISTS {name}")
 
 
-def _administer(statement: str, *, owner: bool = True) -> None:
+def administer(statement: str, *, owner: bool = True) -> None:
     with contextlib.closing(connect(owner=owner)) as connection, connection.cursor() as cursor:
         cursor.execute(statement)
 

@@ -26,15 +26,24 @@ _BARE = "bare PL/pgSQL function: narrow tables, no keys, no history, no checks"
 
 
 def rows(*, quick: bool = False) -> Iterator[Row]:
+    from bench import hordak, ledger_batches
+
     rounds, seconds = (2, 1.0) if quick else (7, 3.0)
     prepare()
-    speeds = _interleaved({"post": _post, "minimum": minimum, "bare": _bare}, processes=8, rounds=rounds, seconds=seconds)
+    speeds = interleaved({"post": _post, "minimum": minimum, "bare": _bare}, processes=8, rounds=rounds, seconds=seconds)
     yield beside("ledger.single.sql", "transfers/s", speeds["post"], SAME_ROWS, speeds["minimum"])
     yield beside("ledger.single.sql.bare", "transfers/s", speeds["post"], _BARE, speeds["bare"])
-    for processes in (1, 4):
-        speeds = _interleaved({"service": _service, "minimum": minimum}, processes=processes, rounds=rounds, seconds=seconds)
-        yield beside(f"ledger.single.django{processes}", "transfers/s", speeds["service"], f"{SAME_ROWS}, plain SQL", speeds["minimum"])
     yield against("ledger.bytes", "bytes", _bytes(), "bar: at most", 480)
+    yield from ledger_batches.sql(rounds=rounds, seconds=seconds)
+    with hordak.running() as peer:
+        for processes in (1, 4):
+            speeds = interleaved({"service": _service, "minimum": minimum}, processes=processes, rounds=rounds, seconds=seconds, peer=peer)
+            yield beside(f"ledger.single.django{processes}", "transfers/s", speeds["service"], hordak.PEER, speeds["peer"])
+            yield beside(
+                f"ledger.single.django{processes}.minimum", "transfers/s", speeds["service"], f"{SAME_ROWS}, plain SQL", speeds["minimum"]
+            )
+        yield from ledger_batches.django(peer, rounds=rounds, seconds=seconds)
+    yield from ledger_batches.hot(rounds=rounds, seconds=seconds)
     size = 20_000 if quick else 1_000_000
     _fill(size)
     yield against("ledger.asof", "ms", _asof(), f"bar: at most, account with {size:,} entries", 1)
@@ -49,48 +58,67 @@ def prepare() -> None:
     with contextlib.closing(database.connect(owner=True)) as owner, owner.cursor() as cursor:
         cursor.execute((Path(__file__).parent / "ledger.sql").read_text())
         cursor.execute("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO PUBLIC")
+        cursor.execute("VACUUM ANALYZE")
 
 
-def _interleaved(clients: dict[str, Client], *, processes: int, rounds: int, seconds: float) -> dict[str, list[float]]:
-    """All in turn, round by round, so that what else the machine does falls on all alike."""
+def interleaved(
+    clients: dict[str, Client],
+    *,
+    processes: int,
+    rounds: int,
+    seconds: float,
+    peer: Callable[[int, float], float] | None = None,
+    warm_up: int = 50,
+) -> dict[str, list[float]]:
+    """
+    Calls per second of each, all in turn, round by round, so that what else the machine does falls on all alike. `peer` is
+    measured by a process of its own and goes by the name "peer".
+    """
     speeds: dict[str, list[float]] = defaultdict(list)
-    for _ in range(rounds):
+    for turn in range(rounds):
         for name, client in clients.items():
-            speeds[name].append(throughput(client, processes=processes, seconds=seconds))
+            speeds[name].append(throughput(client, processes=processes, seconds=seconds, seed=turn * 100, warm_up=warm_up))
+        if peer:
+            speeds["peer"].append(peer(processes, seconds))
     return speeds
 
 
-def _pair(choose: random.Random) -> tuple[int, int]:
+def pair(choose: random.Random) -> tuple[int, int]:
     debit = choose.randrange(1, ACCOUNTS + 1)
     return debit, (debit + choose.randrange(ACCOUNTS - 1)) % ACCOUNTS + 1
 
 
-def _prepared(seed: int, statement: str) -> Callable[[], object]:
-    """Call a prepared statement with a new key, hash, debit and credit; every client is a connection of its own."""
+def calling(seed: int, statement: str, *, hot: int | None = None) -> Callable[[], object]:
+    """
+    Call a statement with a new key, hash, debit, credit and meta; every client is a connection of its own. Nothing is prepared:
+    for a call of a function, EXECUTE costs the server more than the call itself.
+    """
     connection = database.connect()
     cursor = connection.cursor()
-    cursor.execute(f"PREPARE movement (uuid, bigint, bigint, bigint, text) AS {statement}")
     choose = random.Random(seed)
 
     def call() -> object:
-        debit, credit = _pair(choose)
+        debit, credit = pair(choose)
         key = secrets.token_hex(16)
-        cursor.execute(f"EXECUTE movement ('{key}', {debit}, {debit}, {credit}, '{{\"payment\":\"{key}\"}}')")
+        cursor.execute(statement.format(key=key, hash=debit, debit=debit, credit=hot or credit, meta=f'{{"payment":"{key}"}}'))
         return connection
 
     return call
 
 
+POST = f"SELECT ledger_post('{{key}}', {{hash}}, {{debit}}, {{credit}}, 5, 'EUR', '{NOW}', NULL, '{{meta}}')"
+
+
 def _post(seed: int) -> Callable[[], object]:
-    return _prepared(seed, f"SELECT code, transfer FROM ledger_post($1, $2, $3, $4, 5, 'EUR', '{NOW}', NULL, $5::jsonb)")
+    return calling(seed, POST)
 
 
 def minimum(seed: int) -> Callable[[], object]:
-    return _prepared(seed, f"SELECT bench_minimum($1, $2, $3, $4, 5, 'EUR', '{NOW}', $5::jsonb)")
+    return calling(seed, f"SELECT bench_minimum('{{key}}', {{hash}}, {{debit}}, {{credit}}, 5, 'EUR', '{NOW}', '{{meta}}')")
 
 
 def _bare(seed: int) -> Callable[[], object]:
-    return _prepared(seed, f"SELECT bench_bare($3, $4, 5, '{NOW}')")
+    return calling(seed, f"SELECT bench_bare({{debit}}, {{credit}}, 5, '{NOW}')")
 
 
 def _service(seed: int) -> Callable[[], object]:
@@ -105,7 +133,7 @@ def _service(seed: int) -> Callable[[], object]:
     choose, amount = random.Random(seed), Money(5, "EUR")
 
     def call() -> object:
-        debit, credit = _pair(choose)
+        debit, credit = pair(choose)
         payment = str(uuid7())
         return ledger.post(debit=debit, credit=credit, amount=amount, key=f"payment:{payment}", now=clock.now(), meta={"payment": payment})
 

@@ -26,6 +26,26 @@ BEGIN
 END
 $$;
 
+-- The same rows of many transfers at once, keys and indexes too, but nothing about balances.
+CREATE TABLE bench_raw_entry (LIKE ledger_entry INCLUDING INDEXES);
+
+CREATE FUNCTION bench_raw(
+    p_keys uuid[], p_hashes bigint[], p_debits bigint[], p_credits bigint[], p_amounts bigint[], p_currencies text[], p_now timestamptz,
+    p_metas text[]
+) RETURNS void LANGUAGE sql SECURITY DEFINER AS
+$$
+    WITH made AS (
+        INSERT INTO bench_transfer (key, request_hash, debit, credit, amount, created_at, kind, currency, meta)
+        SELECT key, hash, debit, credit, amount, p_now, 'posted', currency, meta::jsonb
+        FROM unnest(p_keys, p_hashes, p_debits, p_credits, p_amounts, p_currencies, p_metas)
+            AS i (key, hash, debit, credit, amount, currency, meta)
+        RETURNING id, debit, credit, amount, currency
+    )
+    INSERT INTO bench_raw_entry (account, seq, transfer, amount, balance, created_at, currency)
+    SELECT debit, id, id, -amount, 0, p_now, currency FROM made
+    UNION ALL SELECT credit, id, id, amount, 0, p_now, currency FROM made
+$$;
+
 -- The barest double entry there is: no key, no history, no running balance, narrow rows appended in order.
 CREATE TABLE bench_bare_account (id bigint PRIMARY KEY, balance bigint NOT NULL) WITH (fillfactor = 50);
 CREATE TABLE bench_bare_transfer (
