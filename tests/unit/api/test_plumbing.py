@@ -122,7 +122,7 @@ class TestFaults:
         as_asa.client.raise_request_exception = False
         body = {"wallet_id": str(asa_wallet.id), "payee": "@boek", "amount": {"amount": 100, "currency": "EUR"}}
         with monkeypatch.context() as patch:
-            patch.setattr("payments.api.services.transfer_send", lambda **_: 1 / 0)
+            patch.setattr("payments.services.transfer_send", lambda **_: 1 / 0)
             assert as_asa.post("/transfers", body, key="k").status_code == 500
         assert as_asa.post("/transfers", body, key="k").status_code == 201
 
