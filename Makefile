@@ -9,7 +9,7 @@ VENV := .venv/bin
 CODE := HUB_ENV=test
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench soak setup setup-dev reset
+.PHONY: help run test check messages bench soak setup setup-dev reset
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -36,6 +36,9 @@ check: setup-dev ## Lint, types, import rules, migrations, templates
 	$(CODE) $(VENV)/lint-imports
 	$(CODE) $(VENV)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(VENV)/djlint --lint --quiet templates
+
+messages: setup-dev ## Collect the strings of the sources into locale/ (needs GNU gettext; docs/languages.md)
+	$(CODE) $(VENV)/python -W ignore::RuntimeWarning manage.py makemessages
 
 bench: setup-dev ## Measure; prints a table and writes bench/results.json
 	@$(VENV)/python -m hub.runtime test-env -- $(VENV)/python -m bench

@@ -14,6 +14,7 @@ from django.conf import settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from core import clock, crypto
+from hub.runtime import catalogues
 from tests import databases, live
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ LONG = (
     "tests/runtime/test_restore.py",
     "tests/unit/api/test_fuzz.py",
 )
+
+
+def pytest_configure() -> None:
+    # `make` has done it; a bare `pytest` after a change of a text has not.
+    catalogues.compile_all()
 
 
 @pytest.hookimpl(trylast=True)
