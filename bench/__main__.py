@@ -15,7 +15,7 @@ from bench import database
 from bench.rows import show, write
 
 # Each has rows(quick=...), giving Row after Row; Django is set up on the bench's database when it is called.
-MODULES = ("ledger", "transfers", "pages", "bills", "screening")
+MODULES = ("ledger", "seals", "transfers", "pages", "bills", "screening")
 
 
 def main() -> int:

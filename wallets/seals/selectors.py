@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -134,34 +135,52 @@ def proof_of(transfer: int) -> dict[str, Any]:
     :raises NotSealedYet: no seal is over it yet.
     :raises NotFound: there is no such transfer.
     """
-    fields = _transfer(transfer)
-    seal = head()
-    if seal is None or transfer > seal.last:
-        raise NotSealedYet
+    fields, seal, previous, stretch = _found(transfer)
     whole = seal.size // BLOCK
-    stretch = _stretch(transfer, seal, whole)
-    leaves, place = _leaves(stretch), _place(stretch, transfer)
-    tail = _tail(seal, whole) if seal.size % BLOCK and stretch.number < whole else None
+    leaves, place = _leaves(stretch, transfer)
+    tail = _tail(bytes(seal.chain), seal.last, whole) if seal.size % BLOCK and stretch.number < whole else None
     path = tree.path_in(leaves, place) + _path_above(stretch.number, whole, seal.size, tail)
     return {
         "format": FORMAT,
         "transfer": fields,
         "leaf": {"index": stretch.number * BLOCK + place, "hash": leaves[place].hex()},
         "path": [neighbour.hex() for neighbour in path],
-        "seal": seal_document(seal),
+        "seal": seal_document(seal, previous=previous),
     }
 
 
-def _transfer(transfer: int) -> dict[str, Any]:
+# One question for what a proof starts from: the transfer, the newest seal and the one before, its block and the block before.
+_START = f"""
+    SELECT t.id, t.debit, t.credit, t.amount, t.currency, t.kind::text, t.origin, t.created_at, t.effective_at, t.request_hash, t.key,
+        t.meta::text, encode(sha256(convert_to(t.meta::text, 'UTF8')), 'hex'),
+        s.number, s.size, s.last, s.sealed_at, s.root, s.chain, p.chain, coalesce(b.number, s.size / {BLOCK}), b.last, coalesce(a.last, 0)
+    FROM ledger_transfer t
+    LEFT JOIN LATERAL (SELECT * FROM ledger_seal ORDER BY number DESC LIMIT 1) s ON true
+    LEFT JOIN ledger_seal p ON p.number = s.number - 1
+    LEFT JOIN LATERAL (
+        SELECT number, last FROM ledger_seal_block WHERE last >= t.id AND number < s.size / {BLOCK} ORDER BY last LIMIT 1
+    ) b ON true
+    LEFT JOIN ledger_seal_block a ON a.number = coalesce(b.number, s.size / {BLOCK}) - 1
+    WHERE t.id = %s
+"""  # noqa: S608  (numbers of ours)
+
+
+def _found(transfer: int) -> tuple[dict[str, Any], LedgerSeal, bytes, _Stretch]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, debit, credit, amount, currency, kind::text, origin, created_at, effective_at, request_hash, key, meta::text,"
-            " encode(sha256(convert_to(meta::text, 'UTF8')), 'hex') FROM ledger_transfer WHERE id = %s",
-            [transfer],
-        )
+        cursor.execute(_START, [transfer])
         row = cursor.fetchone()
     if row is None:
         raise NotFound
+    names = ("number", "size", "last", "sealed_at", "root", "chain")
+    seal = LedgerSeal(**dict(zip(names, row[13:19], strict=True)))
+    if seal.number is None or transfer > seal.last:
+        raise NotSealedYet
+    number, upto, after = row[20:23]
+    previous = tree.EMPTY if row[19] is None else bytes(row[19])
+    return _fields(row), seal, previous, _Stretch(number, after, seal.last if upto is None else upto)
+
+
+def _fields(row: tuple[Any, ...]) -> dict[str, Any]:
     names = ("id", "debit", "credit", "amount", "currency", "kind", "origin", "created_at", "effective_at", "request_hash", "key")
     found = dict(zip(names, row[:11], strict=True))
     meta = row[11] if row[11] is not None and set(json.loads(row[11])) <= META_SHOWN else None
@@ -181,15 +200,6 @@ def _moment(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _stretch(transfer: int, seal: LedgerSeal, whole: int) -> _Stretch:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT number, last FROM ledger_seal_block WHERE last >= %s AND number < %s ORDER BY last LIMIT 1", [transfer, whole]
-        )
-        number, upto = cursor.fetchone() or (whole, seal.last)
-    return _Stretch(number, _last_of(number - 1), upto)
-
-
 def _last_of(block: int) -> int:
     """The newest transfer of a whole block; 0 before the first."""
     with connection.cursor() as cursor:
@@ -197,22 +207,23 @@ def _last_of(block: int) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _tail(seal: LedgerSeal, whole: int) -> bytes:
-    """The root of what is behind the last whole block."""
-    return tree.root_of(_leaves(_Stretch(whole, _last_of(whole - 1), seal.last)))
+@lru_cache(maxsize=32)
+def _tail(chain: bytes, last: int, whole: int) -> bytes:
+    """The root of what is behind the last whole block. It never changes for a seal, which its chain names in any database."""
+    leaves, _ = _leaves(_Stretch(whole, _last_of(whole - 1), last), 0)
+    return tree.root_of(leaves)
 
 
-def _leaves(stretch: _Stretch) -> list[bytes]:
+def _leaves(stretch: _Stretch, transfer: int) -> tuple[list[bytes], int]:
+    """The hashes, and the place of the transfer among them."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT ledger_seal_leaves(%s, %s)", [stretch.after, stretch.upto])
-        packed = bytes(cursor.fetchone()[0])
-    return [packed[start : start + tree.SIZE] for start in range(0, len(packed), tree.SIZE)]
-
-
-def _place(stretch: _Stretch, transfer: int) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM ledger_transfer WHERE id > %s AND id < %s", [stretch.after, transfer])
-        return int(cursor.fetchone()[0])
+        cursor.execute(
+            "SELECT ledger_seal_leaves(%s, %s), (SELECT count(*) FROM ledger_transfer WHERE id > %s AND id < %s)",
+            [stretch.after, stretch.upto, stretch.after, transfer],
+        )
+        packed, place = cursor.fetchone()
+    packed = bytes(packed)
+    return [packed[start : start + tree.SIZE] for start in range(0, len(packed), tree.SIZE)], place
 
 
 def _path_above(number: int, whole: int, size: int, tail: bytes | None) -> list[bytes]:

@@ -145,7 +145,7 @@ class TestProofs:
     def test_is_a_few_queries_however_many_there_are(self, book, now, django_assert_max_num_queries):
         ids = post_many(book, 600)
         services.seal(now=now)
-        with django_assert_max_num_queries(10):
+        with django_assert_max_num_queries(5):
             selectors.proof_of(ids[100])
 
     def test_too_new_says_so(self, book, now):
