@@ -20,11 +20,20 @@ from wallets.ledger.accounts import (
 from wallets.ledger.batches import BATCH_MAX, Batch, Item, Mode, Outcome, journal_post, post_batch
 from wallets.ledger.calls import Meta, Transfer, key_id, refusal
 from wallets.ledger.movements import capture, expire, hold, post, reverse, void
-from wallets.ledger.reads import journal_transfers
+from wallets.ledger.reads import (
+    AccountState,
+    account_state,
+    balance_effective,
+    balance_known,
+    entries_find,
+    journal_transfers,
+    transfers_find,
+)
 
 __all__ = [
     "BATCH_MAX",
     "CEILING_NONE",
+    "AccountState",
     "Batch",
     "Item",
     "Meta",
@@ -35,7 +44,11 @@ __all__ = [
     "account_close",
     "account_limit",
     "account_open",
+    "account_state",
+    "balance_effective",
+    "balance_known",
     "capture",
+    "entries_find",
     "expire",
     "hold",
     "journal_post",
@@ -47,5 +60,6 @@ __all__ = [
     "refusal",
     "reverse",
     "system_account",
+    "transfers_find",
     "void",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from core.errors import HubError
 from core.money import Money
 from wallets import ledger
+from wallets.errors import BatchRefused
 from wallets.ledger_models import LedgerAccount, LedgerEntry, LedgerHold
 from wallets.verify import verify
 
@@ -51,6 +53,8 @@ class Model:
     def __init__(self):
         self.accounts: dict[int, Account] = {}
         self.moved: dict[int, Moved] = {}
+        # (recorded, in effect, account, amount) of everything that moved.
+        self.facts: list[tuple[datetime, datetime, int, int]] = []
 
     def unfit(self, account, currency):
         if account not in self.accounts:
@@ -114,29 +118,80 @@ class Ledger(RuleBasedStateMachine):
         except HubError as refused:
             return refused.code, None
 
-    def after(self, *accounts):
-        for account in accounts:
+    def after(self, debit, credit, amount, effective_at=None):
+        for account, change in ((debit, -amount), (credit, amount)):
             found = self.model.accounts[account]
             found.balances.append((self.now, found.posted))
+            self.model.facts.append((self.now, effective_at or self.now, account, change))
 
     # Mostly accounts in euros, so that most calls can be done.
     places = st.sampled_from([0, 1, 2, 4, 0, 1, 2, 4, 3, 5, 6])
     amounts = st.integers(1, 120)
     currencies = st.sampled_from(["EUR"] * 6 + ["JPY"])
 
-    @rule(debit=places, credit=places, amount=amounts, currency=currencies)
-    def post(self, debit, credit, amount, currency):
-        self.post_between(self.account(debit), self.account(credit), amount, currency)
+    @rule(debit=places, credit=places, amount=amounts, currency=currencies, effective=st.none() | st.integers(-60, 60))
+    def post(self, debit, credit, amount, currency, effective):
+        self.post_between(self.account(debit), self.account(credit), amount, currency, effective)
 
-    def post_between(self, debit, credit, amount, currency):
-        asked = {"debit": debit, "credit": credit, "amount": Money(amount, currency), "key": self.key()}
+    def post_between(self, debit, credit, amount, currency, effective=None):
+        effective_at = None if effective is None else self.now + timedelta(seconds=effective)
+        asked: dict[str, Any] = {"debit": debit, "credit": credit, "amount": Money(amount, currency), "key": self.key()}
+        asked |= {"effective_at": effective_at}
         code, answer = self.call(ledger.post, **asked)
         assert code == self.model.move(debit, credit, amount, currency)
         if answer:
             self.model.moved[answer.id] = Moved(debit, credit, amount, amount, "posted")
             self.movements.append(answer.id)
             self.done.append((ledger.post, asked, answer.id))
-            self.after(debit, credit)
+            self.after(debit, credit, amount, effective_at)
+
+    @rule(
+        asked=st.lists(st.tuples(places, places, amounts, currencies, st.integers(0, 30)), min_size=1, max_size=9),
+        way=st.sampled_from(["independent", "atomic", "journal"]),
+    )
+    def batch(self, asked, way):
+        items: list[ledger.Item] = []
+        for debit, credit, amount, currency, back in asked:
+            # Now and then the same item once more.
+            again = items[-back] if 0 < back <= len(items) else None
+            items.append(again or ledger.Item(self.account(debit), self.account(credit), Money(amount, currency), self.key()))
+        before = copy.deepcopy(self.model.accounts)
+        expected, keys = [], set()
+        for item in items:
+            code = "ok" if item.key in keys else self.model.move(item.debit, item.credit, item.amount.amount, item.amount.currency)
+            expected.append(code)
+            keys |= {item.key} if code == "ok" else set()
+        refused = way != "independent" and set(expected) != {"ok"}
+        if refused:
+            self.model.accounts = before
+            expected = ["batch_refused" if code == "ok" else code for code in expected]
+        self.now += timedelta(seconds=1)
+        code, codes, outcomes = self.batch_answer(items, way)
+        assert (code, codes) == ("batch_refused" if refused else "ok", expected)
+        new = [
+            (item, outcome.transfer)
+            for item, outcome in zip(items, outcomes, strict=bool(outcomes))
+            if outcome.transfer is not None and not outcome.replayed
+        ]
+        for item, transfer in new:
+            amount = item.amount.amount
+            self.model.moved[transfer] = Moved(item.debit, item.credit, amount, amount, "posted")
+            self.movements.append(transfer)
+            request = {"debit": item.debit, "credit": item.credit, "amount": item.amount, "key": item.key}
+            self.done.append((ledger.post, request, transfer))
+            self.after(item.debit, item.credit, amount)
+        if way == "journal" and new:
+            assert [row.id for row in ledger.journal_transfers(new[0][1])] == [transfer for _item, transfer in new]
+
+    def batch_answer(self, items, way):
+        try:
+            if way == "journal":
+                found = ledger.journal_post(items, now=self.now)
+            else:
+                found = ledger.post_batch(items, mode="atomic" if way == "atomic" else "independent", now=self.now)
+        except BatchRefused as refused:
+            return refused.code, refused.extra["codes"], []
+        return found.code, found.codes, found.outcomes
 
     @rule(debit=places, credit=places, amount=amounts, currency=currencies, seconds=st.none() | st.integers(2, 60))
     def hold(self, debit, credit, amount, currency, seconds):
@@ -185,7 +240,7 @@ class Ledger(RuleBasedStateMachine):
             self.model.moved[answer.id] = Moved(found.debit, found.credit, wanted, wanted, "capture")
             self.movements.append(answer.id)
             self.done.append((ledger.capture, asked, answer.id))
-            self.after(found.debit, found.credit)
+            self.after(found.debit, found.credit, wanted)
 
     @precondition(lambda self: self.holds)
     @rule(data=st.data(), expire=st.booleans())
@@ -227,7 +282,7 @@ class Ledger(RuleBasedStateMachine):
             self.model.moved[answer.id] = Moved(found.credit, found.debit, wanted, wanted, "reversal")
             self.movements.append(answer.id)
             self.done.append((ledger.reverse, asked, answer.id))
-            self.after(found.credit, found.debit)
+            self.after(found.credit, found.debit, wanted)
 
     @precondition(lambda self: self.done)
     @rule(data=st.data(), same=st.booleans())
@@ -261,19 +316,27 @@ class Ledger(RuleBasedStateMachine):
             found.floor = found.floor if floor is None else floor
             found.ceiling = found.ceiling if ceiling is None else ceiling
 
-    @rule(place=st.integers(0, 2))
-    def close(self, place):
+    @rule(place=st.integers(0, 2), archive=st.booleans())
+    def close(self, place, archive):
         account = self.account(place)
         found = self.model.accounts[account]
+        if archive:
+            code, _nothing = self.call(lambda now: ledger.account_archive(account))
+            assert code == ("account_open" if found.open else "ok")
+            return
         code, _nothing = self.call(lambda now: ledger.account_close(account, now=now))
         assert code == ("account_closed" if not found.open else "balance_not_zero" if found.posted or found.held else "ok")
         found.open = found.open and code != "ok"
 
-    @rule(place=st.integers(0, 5), back=st.integers(0, 40))
-    def look_back(self, place, back):
+    @rule(place=st.integers(0, 5), back=st.integers(-60, 60), known=st.none() | st.integers(0, 60))
+    def look_back(self, place, back, known):
         account, moment = self.account(place), self.now - timedelta(seconds=back)
-        known = [posted for at, posted in self.model.accounts[account].balances if at <= moment]
-        assert balance_at(account, moment) == (known[-1] if known else 0)
+        balances = [posted for at, posted in self.model.accounts[account].balances if at <= moment]
+        assert ledger.balance_known(account, moment) == (balances[-1] if balances else 0)
+        known_at = None if known is None else self.now - timedelta(seconds=known)
+        facts = self.model.facts
+        counted = [row[3] for row in facts if row[2] == account and row[1] <= moment and (known_at is None or row[0] <= known_at)]
+        assert ledger.balance_effective(account, moment, known_at=known_at) == sum(counted)
 
     @invariant()
     def same_balances(self):
@@ -282,7 +345,8 @@ class Ledger(RuleBasedStateMachine):
         for account in LedgerAccount.objects.filter(id__in=self.model.accounts):
             found = self.model.accounts[account.id]
             if found.guarded:
-                assert (account.posted, account.held) == (found.posted, found.held)
+                state = ledger.account_state(account.id)
+                assert (account.posted, account.held) == (found.posted, found.held) == (state.posted.amount, state.held.amount)
             else:
                 assert sum(LedgerEntry.objects.filter(account=account).values_list("amount", flat=True)) == found.posted
         for held in LedgerHold.objects.filter(id__in=self.holds):
@@ -290,14 +354,6 @@ class Ledger(RuleBasedStateMachine):
 
     def teardown(self):
         assert verify().problems == []
-
-
-def balance_at(account, moment):
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT ledger_balance_at(%s, %s)", [account, moment])
-        return cursor.fetchone()[0]
 
 
 @pytest.mark.django_db
