@@ -226,7 +226,8 @@ _GROUPED = re.compile(r"\d{1,3}(?:(?P<mark>[ ',.])\d{3})(?:(?P=mark)\d{3})*(?:(?
 _EXACT = Context(prec=100)
 
 
-def _ascii_digits(text: str) -> str:
+def ascii_digits(text: str) -> str:
+    """Digits of any script as ASCII: "۱۲" and "１２" are "12"."""
     return "".join(str(unicodedata.decimal(char)) if unicodedata.category(char) == "Nd" else char for char in text)
 
 
@@ -254,7 +255,7 @@ def parse_amount(text: str, currency: str) -> Money:
     :raises CurrencyUnknown: the currency is not in the table.
     """
     places = exponent(currency)
-    cleaned = _ascii_digits(text).translate(_MARKS).strip()
+    cleaned = ascii_digits(text).translate(_MARKS).strip()
     if not cleaned:
         raise AmountRequired()
     negative = cleaned.startswith("-")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import HubError
-from core.forms import AmountField, add_refusal
+from core.forms import AmountField, DayField, add_refusal
 from core.ids import uuid7
 from core.money import parse_amount
 from payments.models import HOLDER_MAX, NOTE_MAX
@@ -121,12 +121,8 @@ class ActivityFilterForm(forms.Form):
         label=_("Search"), required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"})
     )
     direction = forms.ChoiceField(required=False, choices=DIRECTIONS)
-    since = forms.DateField(
-        label=_("From"), required=False, validators=_DAYS, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-    until = forms.DateField(
-        label=_("To"), required=False, validators=_DAYS, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    since = DayField(label=_("From"), required=False, validators=_DAYS, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    until = DayField(label=_("To"), required=False, validators=_DAYS, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
     @property
     def unfiltered(self) -> Filters:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance.identity.checks import ADDRESS_MAX, Submission
 from compliance.identity.countries import country_choices
 from compliance.identity.models import DocumentKind
+from core.forms import DayField
 
 
 def _text(label: Any, *, autocomplete: str, required: Any = "", **more: Any) -> forms.CharField:
@@ -31,7 +32,7 @@ class IdentityForm(forms.Form):
         required=_("Write your whole name."),
         help_text=_("As it stands in your document."),
     )
-    birth_date = forms.DateField(
+    birth_date = DayField(
         label=_("Birth date"),
         # One reading only: 09/07/85 is July in one country and September in another.
         input_formats=["%Y-%m-%d"],

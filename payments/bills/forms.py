@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import HubError
 from core.formatting import locale_for
-from core.forms import AmountField, add_refusal
+from core.forms import AmountField, DayField, add_refusal
 from core.money import Money, parse_amount
 from payments.bills.models import NAME_MAX, NOTE_MAX, AmountKind, Bill, ShiftChoice
 from payments.bills.schedule import Every, Shift, countries
@@ -48,14 +48,14 @@ class TermsForm(WalletAmountForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     amount_kind = forms.ChoiceField(label=_("Each time"), choices=AmountKind.choices, initial=AmountKind.FIXED, widget=forms.RadioSelect)
-    first_on = forms.DateField(label=_("First payment"), validators=_DAYS, widget=_DATE, error_messages={"required": _("Enter a day.")})
+    first_on = DayField(label=_("First payment"), validators=_DAYS, widget=_DATE, error_messages={"required": _("Enter a day.")})
     rhythm = forms.ChoiceField(label=_("How often"), choices=RHYTHMS, initial="month:1")
     last_day = forms.BooleanField(
         label=_("Always on the last day of the month"),
         help_text=_("Otherwise on the same day as the first payment; in a shorter month on its last day."),
         required=False,
     )
-    last_on = forms.DateField(
+    last_on = DayField(
         label=_("Until"), help_text=_("Leave it empty to go on until you end it."), required=False, validators=_DAYS, widget=_DATE
     )
     shift = forms.ChoiceField(

@@ -9,7 +9,7 @@ from stdnum import iban as ibans
 from stdnum.exceptions import ValidationError
 
 from core import crypto
-from core.money import Money
+from core.money import Money, ascii_digits
 from payments import gateways
 from payments.errors import BankRefused, HolderRequired, IbanInvalid, failure_text
 from payments.gateways.base import GatewayRefused
@@ -23,7 +23,7 @@ def iban_check(text: str) -> str:
     :raises IbanInvalid: they are not.
     """
     try:
-        found: str = ibans.validate(text)
+        found: str = ibans.validate(ascii_digits(text))
     except (ValidationError, ValueError) as error:
         raise IbanInvalid() from error
     if not found.isascii():

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import HubError
-from core.forms import AmountField, add_refusal
+from core.forms import AmountField, DayField, add_refusal
 from core.ids import uuid7
 from core.money import parse_amount
 from wallets.pots.models import NAME_MAX
@@ -25,7 +25,7 @@ class PotForm(forms.Form):
         error_messages={"required": _("Give the pot a name.")},
     )
     goal = AmountField(label=_("Goal"), help_text=_("How much you want to put aside."), required=False)
-    goal_on = forms.DateField(
+    goal_on = DayField(
         label=_("By when"),
         help_text=_("We say how much that is each month."),
         required=False,

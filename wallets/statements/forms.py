@@ -9,6 +9,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
+from core.forms import DayField
 from wallets.statements.errors import PeriodInvalid
 from wallets.statements.periods import FIRST_DAY, LAST_DAY, Period
 
@@ -18,7 +19,7 @@ _ERRORS = {"required": _("Enter a day."), "invalid": _("Enter a day.")}
 
 def _day(label: Any) -> forms.DateField:
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    return forms.DateField(label=label, validators=_DAYS, widget=widget, error_messages=_ERRORS)
+    return DayField(label=label, validators=_DAYS, widget=widget, error_messages=_ERRORS)
 
 
 class PeriodForm(forms.Form):
