@@ -172,7 +172,8 @@ def _fill(transfers: int) -> None:
             SELECT a.id, a.seq + row_number() OVER w, m.id, 1, a.posted + row_number() OVER w, at, 'EUR'
             FROM made m JOIN ledger_account a ON a.id = m.credit WINDOW w AS (PARTITION BY m.credit ORDER BY m.n);
             UPDATE ledger_account a SET posted = e.balance, seq = e.seq, last_at = e.created_at
-            FROM (SELECT DISTINCT ON (account) * FROM ledger_entry ORDER BY account, seq DESC) e WHERE e.account = a.id;
+            FROM (SELECT DISTINCT ON (account) * FROM ledger_entry ORDER BY account, seq DESC) e
+            WHERE e.account = a.id AND a.kind = 'guarded';
             SELECT setval(pg_get_serial_sequence('ledger_transfer', 'id'), (SELECT max(id) FROM ledger_transfer));
             COMMIT;
         """)

@@ -119,11 +119,16 @@ DECLARE
         ELSE 'amount_invalid'
     END;
 BEGIN
-    IF v_code IS NULL AND d_seq IS NULL THEN
-        v_code := _ledger_refusal(p_debit, p_currency, -p_amount);
-    END IF;
-    IF v_code IS NULL AND c_seq IS NULL THEN
-        v_code := _ledger_refusal(p_credit, p_currency, p_amount);
+    IF v_code IS NULL AND (d_seq IS NULL OR c_seq IS NULL) THEN
+        -- Nearly always one of the two is an accumulating account.
+        PERFORM FROM ledger_account WHERE id = CASE WHEN d_seq IS NULL THEN p_debit ELSE p_credit END
+            AND kind = 'accumulating' AND state = 'open' AND currency = p_currency;
+        IF NOT FOUND OR d_seq IS NULL AND c_seq IS NULL THEN
+            v_code := coalesce(
+                CASE WHEN d_seq IS NULL THEN _ledger_refusal(p_debit, p_currency, -p_amount) END,
+                CASE WHEN c_seq IS NULL THEN _ledger_refusal(p_credit, p_currency, p_amount) END
+            );
+        END IF;
     END IF;
     IF v_code IS NULL THEN
         INSERT INTO ledger_transfer (key, request_hash, debit, credit, amount, created_at, kind, currency, origin, effective_at, meta)
