@@ -24,6 +24,9 @@ from payments.services import transfer_send
 from tests.browsers import Watch, axe_problems, layout_problems, size_problems
 from tests.live import LiveHub
 from tests.people import funded, person, signed_in
+from wallets.models import Wallet
+from wallets.pots.models import Pot
+from wallets.pots.services import pot_open, pot_put
 
 pytestmark = pytest.mark.browser
 
@@ -85,6 +88,13 @@ def check(page: Page, hub: LiveHub, path: str, watch: Watch, *, who: str, axe: b
     return [f"{who} {path}: {problem}" for problem in problems]
 
 
+def pot_with_a_goal(wallet: Wallet) -> Pot:
+    whose: dict[str, Any] = {"party_id": wallet.party_id, "idempotency_key": "pot", "now": clock.now()}
+    day = clock.now().date() + timedelta(days=200)
+    pot = pot_open(wallet_id=wallet.id, name="A holiday & <b>more</b>", goal=Money(80_00, "EUR"), goal_on=day, **whose)
+    return pot_put(pot_id=pot.id, amount=Money(30_00, "EUR"), **whose)
+
+
 @pytest.mark.timeout(600)
 def test_every_page_stands(live_hub: LiveHub, browser: Browser) -> None:
     hub = live_hub
@@ -108,12 +118,15 @@ def test_every_page_stands(live_hub: LiveHub, browser: Browser) -> None:
         transfer_send(by=bo, party_id=bo.party_id, source_wallet_id=back.id, idempotency_key="back", **money)
         events.relay()
         assert Notice.objects.filter(person=asa).exists()
+        pot = pot_with_a_goal(wallet)
         budgets = {"eating_out": Money(25_00, "EUR"), "groceries": Money(200_00, "EUR")}
         budgeting.budgets_set(party_id=asa.party_id, amounts=budgets, now=clock.now())
         item = budgeting_item(asa.party_id, movement.payment.id)
         assert item
         budgeting.item_file(party_id=asa.party_id, item_id=item.id, category="eating_out", always=True, now=clock.now())
     full = [*OWN, f"/plan/items/{item.id}/", f"/wallets/{wallet.id}/", f"/wallets/{wallet.id}/close/", f"/activity/{movement.payment.id}/"]
+    full += [f"/wallets/{wallet.id}/statements/", f"/wallets/{wallet.id}/statements/?from=2026-01-01&to=2026-01-31"]
+    full += [f"/wallets/{wallet.id}/pots/new/", *(f"/wallets/pots/{pot.id}/{page}" for page in ("", "change/", "put/", "take/", "close/"))]
     problems: list[str] = []
 
     for theme, width, pages in (("light", 1440, PUBLIC), ("dark", 320, PUBLIC)):

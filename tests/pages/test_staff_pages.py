@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +17,8 @@ from core import clock
 from core.db import SYSTEM, scope
 from core.money import Money
 from engagement.models import WebhookDelivery, WebhookEndpoint
+from formats.statements import own_csv
+from formats.statements.model import Head, Transaction
 from payments.bills.services import Terms, To, bill_create
 from payments.models import Kind, Mismatch, Payment, State
 from payments.services import transfer_send
@@ -23,12 +26,17 @@ from tests.browsers import Watch, axe_problems
 from tests.live import LiveHub
 from tests.people import PASSWORD, funded, person
 from wallets.models import Wallet
+from wallets.pots.services import pot_open
+from wallets.reconciliation.services import account_find, reconcile
+from wallets.safeguarding.services import report_make
 
 pytestmark = pytest.mark.browser
 
 LISTS = {
     "accounts/person", "accounts/party", "accounts/membership", "wallets/wallet", "wallets/ledgeraccount",
-    "wallets/ledgertransfer", "wallets/ledgerhold", "payments/payment", "payments/bill", "payments/billrun",
+    "wallets/ledgertransfer", "wallets/ledgerhold",
+    "wallets/pot", "wallets/reconciliationrun", "wallets/reconciliationitem", "wallets/safeguardingreport",
+    "payments/payment", "payments/bill", "payments/billrun",
     "payments/providerevent", "payments/mismatch", "compliance/case", "compliance/verdict", "compliance/limitrule",
     "compliance/partylevel", "compliance/usage", "compliance/sanctionslist", "compliance/listentry",
     "compliance/identitydata", "core/event", "core/delivery", "core/duework", "core/auditentry",
@@ -52,6 +60,11 @@ def history() -> None:
         terms = Terms(name="Choir", wallet_id=wallet.id, amount=Money(9_00, "EUR"), first_on=(clock.now() + timedelta(days=3)).date())
         bill_create(**what, to=To(payee=bo.email), terms=terms)  # type: ignore[arg-type]
         mismatch(asa, wallet)
+        pot_open(party_id=asa.party_id, wallet_id=wallet.id, name="Holiday", idempotency_key="p", now=clock.now())
+        line = Transaction(booked_on=clock.now().date(), amount=Decimal("7.50"), currency="EUR", bank_id="b1", balance=Decimal("7.50"))
+        head = Head("s", "a", "a", "Hub", "EUR", line.booked_on, line.booked_on, Decimal(0), line.amount, clock.now())
+        reconcile(account=account_find(str(wallet.id)), data="".join(own_csv.write(head, [line])).encode(), by=None, now=clock.now())
+        report_make(now=clock.now())
         case_open(party_id=bo.party_id, reason="hit", now=clock.now())
         program = partner_create(name="Books", redirect_uris=[], party=asa.party, now=clock.now()).application
         where = {"application": program, "url": "https://partner.example/<b>", "events": [], "created_at": clock.now()}
@@ -99,6 +112,7 @@ def test_every_list_and_a_row_of_each(live_hub: LiveHub, browser: Browser) -> No
     links = page.locator("#content-main th a").evaluate_all("(found) => found.map((link) => link.getAttribute('href'))")
     lists = sorted({urlsplit(link).path for link in links})
     assert {path.removeprefix("/admin/").strip("/") for path in lists} >= LISTS
+    problems += looked_at(page, hub, "/admin/wallets/reconciliationrun/add/", watch)
     for path in lists:
         problems += looked_at(page, hub, path, watch)
         row = page.locator("#result_list tbody th a").first
