@@ -25,10 +25,13 @@ LONG = (
     "tests/pages/test_every_page.py",
     "tests/runtime/test_soak.py",
     "tests/runtime/test_whole_hub.py",
-    "tests/unit/api/test_access.py",
     "tests/pages/test_staff_pages.py",
-    "tests/runtime/test_restore.py",
+    "tests/journeys/test_a_year_of_bills.py",
     "tests/unit/api/test_fuzz.py",
+    "tests/unit/api/test_access.py",
+    "tests/journeys/test_bank_transfer.py",
+    "tests/unit/sandbox/test_browser.py",
+    "tests/runtime/test_run.py",
 )
 
 
