@@ -71,5 +71,7 @@ def _small(amount: Money) -> bool:
 
 # A top-up takes nothing from a wallet, and the card's bank asks its holder (3-D Secure).
 TOP_UP_EXEMPT: Final = True
+# Between a wallet and its own pots nothing changes hands (wallets.pots).
+POT_EXEMPT: Final = True
 # Staff reverse and refund under their own rights and audit, towards the one the money came from.
 STAFF_UNDO_EXEMPT: Final = True
