@@ -37,6 +37,17 @@ def outcomes(count, work):
     return {outcome: found.count(outcome) for outcome in set(found)}
 
 
+def together_numbered(count, work):
+    numbers, lock = itertools.count(), Lock()
+
+    def one():
+        with lock:
+            number = next(numbers)
+        return work(number)
+
+    return together(count, one)
+
+
 @pytest.fixture
 def book(committed_book):
     yield committed_book
@@ -105,6 +116,34 @@ def test_one_system_account_by_many(book):
     assert len(set(together(12, lambda: ledger.system_account("new", "EUR", now=book.now)))) == 1
 
 
+def test_one_key_in_a_single_transfer_and_in_batches_at_once_is_done_once(book):
+    account, world = book.account(1000), book.world()
+    item = ledger.Item(account, world, Money(10, "EUR"), "same")
+
+    def one(number):
+        if number % 2:
+            return book.post(account, world, 10, key="same")
+        return ledger.post_batch(
+            [item, ledger.Item(account, world, Money(1, "EUR"), f"own:{number}")], mode="atomic", now=book.now
+        ).outcomes[0]
+
+    assert outcomes(20, one) == {"done": 1, "replayed": 19}
+    assert book.state(account) == (1000 - 10 - 10, 0)
+
+
+def test_batches_of_the_same_accounts_spend_what_is_there_and_no_more(book):
+    accounts = [book.account(100) for _ in range(5)]
+    world = book.world()
+
+    def batch(number):
+        items = [ledger.Item(account, world, Money(30, "EUR"), f"{number}:{account}") for account in accounts]
+        return ledger.post_batch(items, mode="atomic", now=book.now).code
+
+    found = together_numbered(12, batch)
+    assert sorted(found) == ["batch_refused"] * 9 + ["ok"] * 3
+    assert [book.state(account) for account in accounts] == [(10, 0)] * 5
+
+
 def test_mixed_work_on_few_accounts_never_surfaces_a_deadlock(book):
     accounts = [book.account(500) for _ in range(4)]
     everyone = [*accounts, book.world()]
@@ -116,7 +155,7 @@ def test_mixed_work_on_few_accounts_never_surfaces_a_deadlock(book):
             debit, credit = choose.sample(everyone, 2)
             amount = Money(choose.randrange(1, 80), "EUR")
             try:
-                match choose.randrange(5):
+                match choose.randrange(7):
                     case 0 | 1:
                         ledger.post(debit=debit, credit=credit, amount=amount, key=key, now=now)
                     case 2:
@@ -132,15 +171,12 @@ def test_mixed_work_on_few_accounts_never_surfaces_a_deadlock(book):
                             ledger.lock(everyone)
                             ledger.post(debit=accounts[0], credit=accounts[1], amount=amount, key=f"{key}:1", now=now)
                             ledger.post(debit=accounts[1], credit=accounts[0], amount=amount, key=f"{key}:2", now=now)
+                    case 5 | 6:
+                        pairs = [choose.sample(everyone, 2) for _ in range(choose.randrange(2, 12))]
+                        items = [ledger.Item(*pair, Money(choose.randrange(1, 30), "EUR"), f"{key}:{n}") for n, pair in enumerate(pairs)]
+                        ledger.post_batch(items, mode=choose.choice(["atomic", "independent"]), now=now)
             except HubError:
                 pass
         return True
 
-    numbers, lock = itertools.count(), Lock()
-
-    def one():
-        with lock:
-            seed = next(numbers)
-        return work(seed)
-
-    assert together(8, one) == [True] * 8
+    assert together_numbered(8, work) == [True] * 8
