@@ -15,11 +15,15 @@ The bytes are described in docs/seals.md.
 """
 
 # ruff: noqa: T201, UP017  (it talks by printing, and runs on old versions of Python)
+from __future__ import annotations
+
 import argparse
 import hashlib
 import json
 import sys
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 FORMAT = "hub-ledger-proof/1"
 ZERO = datetime(2000, 1, 1, tzinfo=timezone.utc)
@@ -34,11 +38,11 @@ class Wrong(Exception):
     """The proof does not hold."""
 
 
-def sha256(data):
+def sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def number(value, size=8):
+def number(value: Any, size: int = 8) -> bytes:
     if not isinstance(value, int) or isinstance(value, bool):
         raise Unreadable(f"{value!r} is not a whole number")
     try:
@@ -47,7 +51,7 @@ def number(value, size=8):
         raise Unreadable(f"{value} is too large") from None
 
 
-def moment(text):
+def moment(text: Any) -> bytes:
     """Microseconds since the year 2000."""
     try:
         found = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
@@ -56,7 +60,7 @@ def moment(text):
     return number((found - ZERO) // timedelta(microseconds=1))
 
 
-def hexadecimal(text, size=32):
+def hexadecimal(text: Any, size: int = 32) -> bytes:
     try:
         found = bytes.fromhex(text)
     except (TypeError, ValueError):
@@ -66,7 +70,7 @@ def hexadecimal(text, size=32):
     return found
 
 
-def leaf_of(transfer):
+def leaf_of(transfer: Any) -> bytes:
     """The hash of a transfer: 0x00, its numbers, the hash of its meta, its kind and currency."""
     meta_hash = bytes(32) if transfer["meta_sha256"] is None else hexadecimal(transfer["meta_sha256"])
     if transfer["meta"] is not None and sha256(transfer["meta"].encode()) != meta_hash:
@@ -87,7 +91,7 @@ def leaf_of(transfer):
     )
 
 
-def root_from(leaf, index, size, path):
+def root_from(leaf: bytes, index: int, size: int, path: Iterable[bytes]) -> bytes:
     """RFC 9162, 2.1.3.2."""
     if not 0 <= index < size:
         raise Wrong("the leaf's index is outside of the tree")
@@ -104,18 +108,18 @@ def root_from(leaf, index, size, path):
     return found
 
 
-def chain_of(seal):
+def chain_of(seal: Any) -> bytes:
     """The hash over a seal and the chain of the one before."""
     numbers = b"".join(number(seal[name]) for name in SEAL_NUMBERS)
     return sha256(b"\x02" + hexadecimal(seal["previous"]) + numbers + moment(seal["sealed_at"]) + hexadecimal(seal["root"]))
 
 
-def check_seal(seal):
+def check_seal(seal: Any) -> None:
     if chain_of(seal) != hexadecimal(seal["chain"]):
         raise Wrong("seal {} is not what its chain says".format(seal["number"]))
 
 
-def check_proof(proof):
+def check_proof(proof: Any) -> None:
     if not isinstance(proof, dict) or proof.get("format") != FORMAT:
         raise Unreadable(f"this is not a proof of the format {FORMAT}")
     leaf, seal = leaf_of(proof["transfer"]), proof["seal"]
@@ -128,7 +132,7 @@ def check_proof(proof):
     check_seal(seal)
 
 
-def check_head(seal, head):
+def check_head(seal: Any, head: Any) -> None:
     """The published seal of the same number has the same chain."""
     if isinstance(head, dict):
         check_seal(head)
@@ -140,7 +144,7 @@ def check_head(seal, head):
         raise Wrong("the published head is another one: the hub has shown different ledgers")
 
 
-def check_seals(seal, listed):
+def check_seals(seal: Any, listed: Any) -> Any:
     """The published seals lead from the proof's seal to the newest of them without a gap; returns the newest."""
     rows = listed.get("items") if isinstance(listed, dict) else listed
     if not isinstance(rows, list) or not rows:
@@ -159,7 +163,7 @@ def check_seals(seal, listed):
     return found
 
 
-def read(path):
+def read(path: str) -> Any:
     try:
         if path == "-":
             return json.load(sys.stdin)
@@ -169,12 +173,12 @@ def read(path):
         raise Unreadable(f"{path}: {error}") from None
 
 
-def head_from(text):
+def head_from(text: str) -> Any:
     """A chain as it is, or the file that holds the seal."""
     return text if len(text) == 64 and not set(text.lower()) - set("0123456789abcdef") else read(text)
 
 
-def tell(proof):
+def tell(proof: Any) -> None:
     transfer, seal = proof["transfer"], proof["seal"]
     print("The proof holds.")
     print("  transfer    {} ({})".format(transfer["id"], transfer["kind"]))
@@ -187,7 +191,7 @@ def tell(proof):
     print("  chain       {}".format(seal["chain"]))
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check a proof of the hub's ledger, offline.")
     parser.add_argument("proof", help="the file with the proof; - reads it from standard input")
     parser.add_argument("--head", help="a seal's chain, or a file with the published seal")

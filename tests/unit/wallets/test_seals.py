@@ -20,6 +20,12 @@ from wallets.seals.models import LedgerSeal
 TABLES = ("ledger_seal", "ledger_seal_block", "ledger_seal_state")
 
 
+def head() -> LedgerSeal:
+    found = selectors.head()
+    assert found is not None
+    return found
+
+
 def hashes(count: int) -> list[bytes]:
     return [hashlib.sha256(b"\x00" + number.to_bytes(4, "big")).digest() for number in range(count)]
 
@@ -87,16 +93,16 @@ class TestSealing:
             for _ in range(choose.choice((1, 2, 90, 256))):
                 book.post(payer, payee, 1)
             services.seal(now=now)
-            head = selectors.head()
-            assert head.size == LedgerTransfer.objects.count()
-            assert head.last == LedgerTransfer.objects.latest("id").id
-            assert bytes(head.root) == by_definition(leaves())
+            found = head()
+            assert found.size == LedgerTransfer.objects.count()
+            assert found.last == LedgerTransfer.objects.latest("id").id
+            assert bytes(found.root) == by_definition(leaves())
 
     @pytest.mark.parametrize("limit", [1, 7, 256, 300, 512])
     def test_small_steps_come_to_the_same_root(self, book, now, limit):
         post_many(book, 40 if limit == 1 else 700)
         services.seal(now=now, limit=limit)
-        assert bytes(selectors.head().root) == by_definition(leaves())
+        assert bytes(head().root) == by_definition(leaves())
 
     def test_the_chain_is_over_the_seal_and_the_one_before(self, book, now):
         before = bytes(32)
@@ -172,7 +178,7 @@ class TestUnderWay:
         # Accounts of its own, or the later one would wait for it anyway.
         payer, payee, lone = book.account(1000), book.account(), book.account(100)
         services.seal(now=now)
-        sealed = selectors.head().size
+        sealed = head().size
         with _other() as other:
             other.execute("BEGIN")
             other.execute(_POST, ["open", lone, book.world()])
@@ -182,12 +188,12 @@ class TestUnderWay:
             for _ in range(3):
                 services.seal(now=now)
             # The later one waits too: sealing it now would put the earlier one behind it for ever.
-            assert selectors.head().last < held
+            assert head().last < held
             with pytest.raises(NotSealedYet):
                 selectors.proof_of(later)
             other.execute("COMMIT")
         assert services.seal(now=now) == 2
-        assert selectors.head().size == sealed + 2 == LedgerTransfer.objects.count()
+        assert head().size == sealed + 2 == LedgerTransfer.objects.count()
         assert selectors.proof_of(held)["leaf"]["index"] + 1 == selectors.proof_of(later)["leaf"]["index"]
 
     def test_one_that_took_its_id_and_wrote_nothing_yet_is_waited_for(self, committed_book, now):
@@ -210,7 +216,7 @@ class TestUnderWay:
             other.execute("ROLLBACK")
         done = book.post(payer, payee, 5)
         services.seal(now=now)
-        assert (selectors.head().size, selectors.head().last) == (LedgerTransfer.objects.count(), done.id)
+        assert (head().size, head().last) == (LedgerTransfer.objects.count(), done.id)
 
     def test_who_only_reads_holds_nothing_up(self, committed_book, now):
         with _other() as other:
@@ -218,7 +224,7 @@ class TestUnderWay:
             other.execute("SELECT count(*) FROM ledger_transfer")
             done = committed_book.post(committed_book.world(), committed_book.account(), 5)
             services.seal(now=now)
-            assert selectors.head().last == done.id
+            assert head().last == done.id
 
     def test_others_that_come_and_go_let_the_mark_move_on(self, committed_book, now):
         """There is always somebody under way, but never the same one for long."""
@@ -233,7 +239,7 @@ class TestUnderWay:
             another.execute(_POST, ["b", other_payer, book.world()])
             one.execute("COMMIT")
             services.seal(now=now)
-            assert selectors.head().last == one_id
+            assert head().last == one_id
             another.execute("COMMIT")
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import transaction
 
 from tests.unit.wallets.conftest import Book, as_owner
+from tests.unit.wallets.test_seals import head
 from wallets.seals import selectors, services
 from wallets.verify import verify
 
@@ -31,7 +33,7 @@ def sealed(committed_book: Book) -> Book:
         posted = size
         if size != ALL:
             services.seal(now=book.now)
-    assert selectors.head().size == SEALED
+    assert head().size == SEALED
     assert verify().problems == []
     return book
 
@@ -208,7 +210,7 @@ def rewrite(number: int, now, *, rest: bool = False) -> None:
 
 
 class TestCommand:
-    def run(self, *arguments: str) -> tuple[int, dict, str]:
+    def run(self, *arguments: str) -> tuple[int, dict[str, Any], str]:
         out, err = StringIO(), StringIO()
         try:
             call_command("ledger_verify", "--json", *arguments, stdout=out, stderr=err)
@@ -218,8 +220,8 @@ class TestCommand:
         return code, json.loads(out.getvalue()) if out.getvalue() else {}, err.getvalue()
 
     def test_counts_seals_and_knows_a_noted_head(self, sealed):
-        head = selectors.head()
-        code, document, _ = self.run("--head", f"{head.number}:{bytes(head.chain).hex()}")
+        found = head()
+        code, document, _ = self.run("--head", f"{found.number}:{bytes(found.chain).hex()}")
         assert (code, document["ok"], document["seals"], document["transfers"]) == (0, True, 5, ALL)
 
     def test_another_head_is_a_problem(self, sealed):
