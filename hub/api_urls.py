@@ -17,8 +17,10 @@ from engagement.webhooks import api as webhooks
 from hub import api_docs, selectors
 from payments import api as payments
 from payments.bills import api as bills
+from payments.proofs import api as proofs
 from wallets import api as wallets
 from wallets.pots import api as pots
+from wallets.seals import api as seals
 from wallets.statements import api as statements
 
 _v1: list[URLPattern | URLResolver] = [
@@ -28,6 +30,7 @@ _v1: list[URLPattern | URLResolver] = [
     path("wallets/<uuid:wallet_id>", wallets.WalletView.as_view()),
     path("wallets/<uuid:wallet_id>/close", wallets.WalletCloseView.as_view()),
     path("wallets/<uuid:wallet_id>/entries", wallets.EntriesView.as_view()),
+    path("wallets/<uuid:wallet_id>/entries/<int:seq>/proof", seals.EntryProofView.as_view()),
     path("wallets/<uuid:wallet_id>/statements", statements.StatementsView.as_view()),
     path("wallets/<uuid:wallet_id>/pots", pots.PotsView.as_view()),
     path("pots/<uuid:pot_id>", pots.PotOneView.as_view()),
@@ -58,6 +61,7 @@ _v1: list[URLPattern | URLResolver] = [
     path("bills/<uuid:bill_id>/end", bills.BillEndView.as_view()),
     path("bills/<uuid:bill_id>/amount", bills.BillAmountView.as_view()),
     path("activity", payments.ActivityView.as_view()),
+    path("activity/<uuid:payment_id>/proofs", proofs.PaymentProofsView.as_view()),
     path("webhook-endpoints", webhooks.EndpointsView.as_view()),
     path("webhook-endpoints/<uuid:endpoint_id>", webhooks.EndpointView.as_view()),
     path("webhook-endpoints/<uuid:endpoint_id>/secret", webhooks.SecretView.as_view()),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from payments.bills.urls import urlpatterns as bills
+from payments.proofs.urls import urlpatterns as proofs
 from payments.views import activity, bank, sending, top_ups
 
 urlpatterns = [
@@ -24,4 +25,5 @@ urlpatterns = [
     path("activity/<uuid:payment_id>/ask-again/", activity.payment_ask_again, name="payment_ask_again"),
     path("activity/<uuid:payment_id>/cancel/", activity.payment_cancel, name="payment_cancel"),
     *bills,
+    *proofs,
 ]

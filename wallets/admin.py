@@ -15,6 +15,7 @@ from wallets.models import Wallet
 from wallets.pots.models import Pot
 from wallets.reconciliation import admin as reconciliation_admin
 from wallets.safeguarding import admin as safeguarding_admin
+from wallets.seals.models import LedgerSeal
 
 __all__ = ["LedgerAccountAdmin", "PotAdmin", "WalletAdmin", "reconciliation_admin", "safeguarding_admin"]
 ENTRIES_SHOWN = 50
@@ -83,3 +84,15 @@ class LedgerHoldAdmin(ReadOnlyAdmin):
     list_filter = ("state",)
     search_fields = ("=id", "=account__id")
     ordering = ("-id",)
+
+
+@admin.register(LedgerSeal)
+class LedgerSealAdmin(ReadOnlyAdmin):
+    list_display = ("number", "size", "last", "sealed_at", "chain_hex")
+    fields = ("number", "size", "last", "sealed_at", "root_hex", "chain_hex")
+    readonly_fields = fields
+    search_fields = ("=number",)
+    ordering = ("-number",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerSeal]:
+        return super().get_queryset(request).defer("prints")

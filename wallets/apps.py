@@ -21,7 +21,7 @@ class WalletsConfig(AppConfig):
         from wallets.safeguarding import tasks as safeguarding_tasks  # noqa: F401
         from wallets.seals import tasks as seals_tasks  # noqa: F401
 
-        ledger = ("wallets.view_ledgeraccount", "wallets.view_ledgertransfer", "wallets.view_ledgerentry", "wallets.view_ledgerhold")
+        ledger = [f"wallets.view_ledger{name}" for name in ("account", "transfer", "entry", "hold", "seal")]
         rights_register("support", "wallets.view_wallet", "wallets.view_pot")
         rights_register("compliance", "wallets.view_wallet", "wallets.view_pot", *ledger)
         checking = ("wallets.view_reconciliationrun", "wallets.view_reconciliationitem", "wallets.view_safeguardingreport")

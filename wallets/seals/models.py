@@ -28,3 +28,11 @@ class LedgerSeal(models.Model):
 
     def __str__(self) -> str:
         return str(self.number)
+
+    @property
+    def root_hex(self) -> str:
+        return bytes(self.root).hex()
+
+    @property
+    def chain_hex(self) -> str:
+        return bytes(self.chain).hex()

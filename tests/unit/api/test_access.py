@@ -23,6 +23,7 @@ from payments.services import payout_send, transfer_send
 from tests.unit.api.conftest import Api, bearer, eur, session_api, token_for
 from wallets.models import Wallet
 from wallets.pots.services import pot_open, pot_put
+from wallets.seals.services import seal
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +62,8 @@ OPERATIONS: list[tuple[str, str, Any, str]] = [
     ("POST", "/payouts/{payout}/complete", {}, "payouts:write"),
     ("POST", "/payouts/{payout}/cancel", {}, "payouts:write"),
     ("GET", "/activity", None, "wallets:read"),
+    ("GET", "/activity/{payment}/proofs", None, "wallets:read"),
+    ("GET", "/wallets/{wallet}/entries/{seq}/proof", None, "wallets:read"),
     ("GET", "/limits", None, "limits:read"),
     ("GET", "/feed", None, "budgets:read"),
     ("GET", "/feed/{item}", None, "budgets:read"),
@@ -103,6 +106,8 @@ def call(asa: Person, asa_wallet: Wallet, bo_wallet: Wallet) -> Call:
 
     names = {"wallet": str(asa_wallet.id), "transfer": send("a", 10_00), "waiting": send("b", 40_00)}
     feed_follow(payment_id=UUID(names["transfer"]))
+    names |= {"payment": names["transfer"], "seq": "1"}
+    seal(now=clock.now())
     names["item"] = str(FeedItem.objects.get(party_id=asa.party_id).id)
     pot = pot_open(party_id=asa.party_id, wallet_id=asa_wallet.id, name="Holiday", idempotency_key="p", now=clock.now())
     pot_put(party_id=asa.party_id, pot_id=pot.id, amount=Money(5_00, "EUR"), idempotency_key="p", now=clock.now())
@@ -137,6 +142,7 @@ def test_the_table_is_complete() -> None:
     names = {
         "{wallet}": "{wallet_id}",
         "{item}": "{item_id}",
+        "{payment}": "{payment_id}",
         "{bill}": "{bill_id}",
         "{payout}": "{payout_id}",
         "{pot}": "{pot_id}",
@@ -201,7 +207,8 @@ class TestObjectsOfOthers:
         assert call(bearer(token_for(other.application, None, " ".join(SCOPES))), method, path, body).status_code == 404
 
     def test_are_not_found_when_they_are_not_there(self, as_asa: Api, method: str, path: str, body: Any, scope: str) -> None:
-        place = path.format(wallet=uuid4(), transfer=uuid4(), waiting=uuid4(), item=uuid4(), bill=uuid4(), payout=uuid4(), pot=uuid4())
+        names = ("wallet", "transfer", "waiting", "item", "bill", "payout", "pot", "payment")
+        place = path.format(**{name: uuid4() for name in names}, seq=1)
         answer = _sent(as_asa, method, place, body)
         assert answer.status_code == 404
         assert answer["Content-Type"] == "application/problem+json"
