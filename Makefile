@@ -43,8 +43,11 @@ messages: setup-dev ## Collect the strings of the sources into locale/ (needs GN
 bench: setup-dev ## Measure; prints a table and writes bench/results.json
 	@$(VENV)/python -m hub.runtime test-env -- $(VENV)/python -m bench
 
-soak: setup-dev ## Kill everything at random under load, then prove that nothing was lost (SOAK_KILLS=50 SOAK_SEED=...)
+soak: setup-dev ## Kill everything at random under load, then prove that nothing was lost (SOAK_KILLS=... SOAK_SEED=... SOAK_STEPS=...)
 	@$(VENV)/python -m tests.soak
+	@$(VENV)/python -m tests.soak.ledger_kills
+	@HUB_SOAK_STEPS=$(or $(SOAK_STEPS),100000) $(VENV)/python -m hub.runtime test-env -- \
+		$(VENV)/python -m pytest -q --timeout 0 tests/unit/wallets/test_property.py
 
 reset: ## Stop the hub and delete its state: all data is gone
 	@$(PYTHON) -m hub.runtime reset

@@ -12,7 +12,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from core.errors import HubError
 from wallets.errors import REFUSALS, AccountUnknown
@@ -88,14 +88,16 @@ def row(statement: str, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     The one row that the statement answers with. Django's own cursor costs as much as the rest of a call together, so this is
     what it does without its wrapping, unless somebody counts, logs or wraps queries.
     """
-    if connection.queries_logged or connection.execute_wrappers:
-        with connection.cursor() as cursor:
+    # Looked up once: each attribute of django.db.connection is a search of its own.
+    here = connections[DEFAULT_DB_ALIAS]
+    if here.queries_logged or here.execute_wrappers:
+        with here.cursor() as cursor:
             cursor.execute(statement, arguments)
             return tuple(cursor.fetchone())
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+    here.close_if_health_check_failed()
+    here.ensure_connection()
+    here.validate_no_broken_transaction()
+    with here.wrap_database_errors, here.connection.cursor() as cursor:
         cursor.execute(statement, arguments)
         found: tuple[Any, ...] = cursor.fetchone()
         return found
