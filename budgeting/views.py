@@ -194,7 +194,7 @@ def _hints(person: Person, last: MonthView) -> dict[str, str]:
         return {}
     language = get_language() or "en"
     return {
-        row.category.code: _("Last month: %(amount)s") % {"amount": formatting.money(row.spent, language)}
+        row.category.code: _("Last month: %(amount)s") % {"amount": formatting.isolated(formatting.money(row.spent, language), language)}
         for row in last.rows
         if row.spent.amount > 0
     }

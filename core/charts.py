@@ -98,10 +98,10 @@ def bar_chart(parts: Sequence[tuple[str, Money, str, str]], *, language: str, na
         for label, amount, href, icon in shown
     ]
     said = {
-        "label": bars[0].label,
-        "value": bars[0].value,
+        "label": formatting.isolated(bars[0].label, language),
+        "value": formatting.isolated(bars[0].value, language),
         "share": bars[0].share,
-        "total": formatting.money(Money(total, shown[0][1].currency), language),
+        "total": formatting.isolated(formatting.money(Money(total, shown[0][1].currency), language), language),
     }
     summary = _("%(label)s is the largest part: %(value)s of %(total)s, %(share)s.") % said
     return BarChart(name=name, label_name=label_name, value_name=value_name, summary=summary, bars=bars)
@@ -165,9 +165,9 @@ def _summary(series: Sequence[tuple[date, Money]], language: str) -> str:
     change = last - first
     said = {
         "since": formatting.day(series[0][0], language),
-        "change": formatting.money(Money(abs(change.amount), change.currency), language),
-        "first": formatting.money(first, language),
-        "last": formatting.money(last, language),
+        "change": formatting.isolated(formatting.money(Money(abs(change.amount), change.currency), language), language),
+        "first": formatting.isolated(formatting.money(first, language), language),
+        "last": formatting.isolated(formatting.money(last, language), language),
     }
     if change.amount > 0:
         return _("Up %(change)s since %(since)s, from %(first)s to %(last)s.") % said

@@ -69,6 +69,14 @@ def digits(text: str, language: str) -> str:
     return text.translate(_PERSIAN_DIGITS) if is_persian(language) else text
 
 
+def isolated(text: str, language: str) -> str:
+    """
+    A name or an amount for the middle of a sentence without markup, where `<bdi>` cannot stand: in a right-to-left language its
+    direction is kept from the words around it, and theirs from it.
+    """
+    return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}" if is_persian(language) else text
+
+
 def money(value: Money, language: str, *, sign: bool = False) -> str:
     """
     "€1,234.50", "1 234,50 €", "‎€ ۱٬۲۳۴٫۵۰"; a minus sign (not a hyphen) in front of less than zero.

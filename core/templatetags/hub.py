@@ -81,7 +81,7 @@ def money(
 @register.simple_tag(takes_context=True)
 def money_text(context: Context, value: Money, *, always: bool = False) -> str:
     """The amount without any element, for attributes and sentences that are translated as a whole."""
-    return formatting.HIDDEN if _hidden(context) and not always else formatting.money(value, _language())
+    return formatting.HIDDEN if _hidden(context) and not always else formatting.isolated(formatting.money(value, _language()), _language())
 
 
 @register.simple_tag

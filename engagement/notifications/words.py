@@ -39,7 +39,8 @@ class Sentence:
 
     @property
     def text(self) -> str:
-        return self.template.format(**self.values)
+        language = get_language() or "en"
+        return self.template.format(**{name: formatting.isolated(value, language) for name, value in self.values.items()})
 
     @property
     def html(self) -> SafeString:
