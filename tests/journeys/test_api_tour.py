@@ -22,7 +22,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs/api.md"
 # What only pages, staff or the hub itself can meet.
 NOT_OVER_THE_API = set(
     """
-    account_not_empty account_not_guarded account_unknown already_member amount_invalid amount_not_a_number
+    account_not_empty account_not_found account_not_guarded account_open account_unknown already_member already_resolved
+    amount_invalid amount_not_a_number batch_refused batch_too_large note_required statement_currency statement_empty statement_refused
     amount_required amount_too_precise balance_not_zero case_closed case_not_screened case_own decision_unknown
     email_invalid email_taken handle_invalid handle_taken hold_closed hold_exceeded hold_expired hold_open hold_unknown
     identity_not_waiting language_unknown last_owner ledger_refused level_unknown limit_rule_in_past membership_unknown

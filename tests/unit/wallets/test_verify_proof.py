@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.money import Money
+from tests.unit.wallets.test_seals import head
 from wallets import ledger
 from wallets.seals import selectors, services
 
@@ -133,7 +134,7 @@ class TestPublished:
         assert "different ledgers" in said
 
     def test_a_newer_head_cannot_be_compared_alone(self, run, proof):
-        code, _, complained = run(proof, "--head", selectors.seal_document(selectors.head()))
+        code, _, complained = run(proof, "--head", selectors.seal_document(head()))
         assert code == 2
         assert "--seals" in complained
 
