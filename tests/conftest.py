@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # Files that take a minute of their own, the longest first: begun last, they would leave the other process idle at the end.
 LONG = (
     "tests/pages/test_every_page.py",
+    "tests/pages/test_languages.py",
     "tests/runtime/test_soak.py",
     "tests/runtime/test_whole_hub.py",
     "tests/pages/test_staff_pages.py",
