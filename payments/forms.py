@@ -11,6 +11,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.errors import HubError
 from core.forms import AmountField, DayField, add_refusal
@@ -121,8 +122,18 @@ class ActivityFilterForm(forms.Form):
         label=_("Search"), required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"})
     )
     direction = forms.ChoiceField(required=False, choices=DIRECTIONS)
-    since = DayField(label=_("From"), required=False, validators=_DAYS, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    until = DayField(label=_("To"), required=False, validators=_DAYS, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    since = DayField(
+        label=pgettext_lazy("day", "From"),
+        required=False,
+        validators=_DAYS,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    until = DayField(
+        label=pgettext_lazy("day", "To"),
+        required=False,
+        validators=_DAYS,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
 
     @property
     def unfiltered(self) -> Filters:

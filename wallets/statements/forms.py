@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.forms import DayField
 from wallets.statements.errors import PeriodInvalid
@@ -28,7 +29,7 @@ class PeriodForm(forms.Form):
     def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.zone = zone
-        self.fields["from"], self.fields["to"] = _day(_("From")), _day(_("To"))
+        self.fields["from"], self.fields["to"] = _day(pgettext_lazy("day", "From")), _day(pgettext_lazy("day", "To"))
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
