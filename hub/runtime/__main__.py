@@ -18,7 +18,10 @@ def main(arguments: list[str]) -> int:
     actions.add_parser("status", help="what runs, as JSON")
     actions.add_parser("stop", help="stop the running hub")
     actions.add_parser("reset", help="stop the hub and remove its state folder")
-    actions.add_parser("restore-drill", help="back the database up, restore it elsewhere, and compare")
+    drills = actions.add_parser("restore-drill", help="back the database up, restore it elsewhere, and compare")
+    drills.add_argument(
+        "--moment", action="store_true", help="go back to a moment from a base backup and the changes since, on a server of its own"
+    )
     tests = actions.add_parser("test-env", help="run a command with embedded servers of its own")
     tests.add_argument("--throwaway", action="store_true", help="PostgreSQL never waits for the disk; a power cut may take it all")
     tests.add_argument("command", nargs=argparse.REMAINDER)
@@ -45,6 +48,10 @@ def _act(chosen: argparse.Namespace) -> int:
         found = status(os.environ)
         print(json.dumps(found))
         return 0 if found["ready"] else 1
+    if chosen.action == "restore-drill" and chosen.moment:
+        from hub.runtime import moment
+
+        return moment.drill(os.environ)
     if chosen.action == "restore-drill":
         from hub.runtime.drill import drill
 
