@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from compliance import services
 from compliance.cases import admin as cases_admin
@@ -36,7 +37,9 @@ class _AddOnly(admin.ModelAdmin[Any]):
 
 
 class LimitRuleForm(forms.ModelForm[LimitRule]):
-    active_from = forms.SplitDateTimeField(label=_("From"), required=False, widget=AdminSplitDateTime, help_text=_("Empty: from now on."))
+    active_from = forms.SplitDateTimeField(
+        label=pgettext_lazy("day", "From"), required=False, widget=AdminSplitDateTime, help_text=_("Empty: from now on.")
+    )
 
     class Meta:
         model = LimitRule

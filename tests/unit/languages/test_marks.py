@@ -23,7 +23,7 @@ READ = {
 # Of <meta>, only these say something to people.
 META = ("description", "og:title", "og:description")
 # Words that are the same in every language.
-SAME = re.compile(r"\b(?:IBAN|API|OpenAPI|PDF|CSV|OFX|CAMT(?:\.053)?)\b")
+SAME = re.compile(r"\b(?:IBAN|API|OpenAPI|PDF|CSV|OFX|CAMT(?:\.053)?|verify_proof\.py)\b")
 SILENT = ("script", "style", "code", "pre")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
@@ -141,7 +141,7 @@ def _is_shown(callee: str) -> bool:
 
 def is_developers(path: Path) -> bool:
     name = str(path.relative_to(ROOT))
-    return any(part in name for part in DEVELOPERS) or path.name.startswith(("api", "serializers")) or "/api/" in name
+    return any(part in name for part in DEVELOPERS) or path.name.startswith(("api", "serializers", "shapes")) or "/api/" in name
 
 
 @pytest.mark.parametrize(
