@@ -170,6 +170,9 @@ def _move(party_id: UUID, pot_id: UUID, amount: Money, *, inward: bool, key: str
     pot = _get(party_id, pot_id)
     if amount_check(amount).currency != pot.currency:
         raise CurrencyMismatch(expected=pot.currency, found=amount.currency)
+    if not inward:
+        # Taking out may have to lift the wallet's ceiling for a moment: nobody sets another one meanwhile.
+        ledger.lock([pot.account, pot.wallet.account])
     what = "put" if inward else "take"
     moved = _post(pot, amount, inward=inward, key=f"pot:{pot.id}:{key_check(key)}", what=what, now=now)
     if not moved.replayed:

@@ -44,7 +44,12 @@ def test_the_card_provider_tells_its_balance(provider: outside.Sandbox, astrid: 
 
 
 def test_the_bank_tells_its_balance(bank: outside.Sandbox, astrid: Customer, now: datetime) -> None:
-    assert gateways.bank_gateway().balances() == []
+    there = gateways.bank_gateway()
+    assert there.balances() == []
+    there.transfer_create(reference=astrid.party_id, amount=Money(20_00, "EUR"), iban="DE89370400440532013000", name="Land Lord", text="")
+    assert there.balances() == []  # accepted, not booked yet
+    bank.control("settle")
+    assert there.balances() == [Money(-20_00, "EUR")]
 
 
 def test_one_that_does_not_answer_is_asked_again_for_a_day(db: None, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
