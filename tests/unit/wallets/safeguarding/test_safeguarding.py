@@ -118,6 +118,18 @@ class TestOwnMoney:
         assert ledger_sum("own:stripe") == -2_00
         assert AuditEntry.objects.filter(action="wallets.own_money.moved", actor_id=clerk.pk).count() == 1
 
+    def test_is_moved_on_the_command_line(self, wallet: Wallet) -> None:
+        asked = ["own_money_move", "--provider", "stripe", "--currency", "eur", "--key", "bank-7", "--json"]
+        for replayed in (False, True):
+            out = io.StringIO()
+            call_command(*asked, "--amount", "200", stdout=out)
+            assert json.loads(out.getvalue())["replayed"] is replayed
+        assert ledger_sum("own:stripe") == -2_00
+        for wrong in ("0", "300"):
+            with pytest.raises(SystemExit) as ended:
+                call_command(*asked, "--amount", wrong, stdout=io.StringIO())
+            assert ended.value.code == 2
+
 
 class TestProviders:
     def test_are_taken_at_their_word_and_compared(self, wallet: Wallet) -> None:
