@@ -27,6 +27,7 @@ from tests.people import funded, person, signed_in
 from wallets.models import Wallet
 from wallets.pots.models import Pot
 from wallets.pots.services import pot_open, pot_put
+from wallets.seals.services import seal
 
 pytestmark = pytest.mark.browser
 
@@ -37,6 +38,7 @@ PUBLIC = [
     "/auth/reset/",
     "/more/help/",
     "/terms/terms-of-use/",
+    "/ledger/",
     "/api/docs/",
     "/styleguide/",
     "/no-such-page/",
@@ -118,6 +120,7 @@ def test_every_page_stands(live_hub: LiveHub, browser: Browser) -> None:
         transfer_send(by=bo, party_id=bo.party_id, source_wallet_id=back.id, idempotency_key="back", **money)
         events.relay()
         assert Notice.objects.filter(person=asa).exists()
+        seal(now=clock.now())
         pot = pot_with_a_goal(wallet)
         budgets = {"eating_out": Money(25_00, "EUR"), "groceries": Money(200_00, "EUR")}
         budgeting.budgets_set(party_id=asa.party_id, amounts=budgets, now=clock.now())
@@ -127,6 +130,7 @@ def test_every_page_stands(live_hub: LiveHub, browser: Browser) -> None:
     full = [*OWN, f"/plan/items/{item.id}/", f"/wallets/{wallet.id}/", f"/wallets/{wallet.id}/close/", f"/activity/{movement.payment.id}/"]
     full += [f"/wallets/{wallet.id}/statements/", f"/wallets/{wallet.id}/statements/?from=2026-01-01&to=2026-01-31"]
     full += [f"/wallets/{wallet.id}/pots/new/", *(f"/wallets/pots/{pot.id}/{page}" for page in ("", "change/", "put/", "take/", "close/"))]
+    full += ["/ledger/", f"/activity/{movement.payment.id}/proofs/"]
     problems: list[str] = []
 
     for theme, width, pages in (("light", 1440, PUBLIC), ("dark", 320, PUBLIC)):

@@ -17,8 +17,9 @@ SCRIPT = Path(settings.BASE_DIR) / "docs" / "verify_proof.py"
 
 @require_safe
 def ledger(request: HttpRequest) -> HttpResponse:
+    found = list(selectors.seals()[: SHOWN + 1])
     base = "base.html" if request.user.is_authenticated else "base_public.html"
-    return render(request, "wallets/seals.html", {"base": base, "head": selectors.head(), "rows": selectors.seals()[:SHOWN]})
+    return render(request, "wallets/seals.html", {"base": base, "head": found[0] if found else None, "rows": found[1:]})
 
 
 @require_safe
