@@ -231,6 +231,21 @@ BEGIN
             VALUES (p_debit, d_seq, v_id, -p_amount, d_posted, d_at, p_currency), (p_credit, c_seq, v_id, p_amount, c_posted, d_at, p_currency);
             RETURN ('ok', v_id, d_at, false)::ledger_answer;
         END IF;
+    ELSE
+        -- One of the two is accumulating: entries only, no row that anybody waits for.
+        PERFORM FROM ledger_account WHERE id = CASE WHEN d_at IS NULL THEN p_debit ELSE p_credit END
+            AND kind = 'accumulating' AND state = 'open' AND currency = p_currency AND (d_at IS NULL) <> (c_at IS NULL);
+        IF FOUND THEN
+            INSERT INTO ledger_transfer (key, request_hash, debit, credit, amount, created_at, kind, currency, effective_at, meta)
+            VALUES (p_key, p_hash, p_debit, p_credit, p_amount, coalesce(d_at, c_at), 'posted', p_currency, p_effective, p_meta)
+            ON CONFLICT (key) DO NOTHING RETURNING id INTO v_id;
+            IF v_id IS NOT NULL THEN
+                INSERT INTO ledger_entry (account, seq, transfer, amount, balance, created_at, currency)
+                VALUES (p_debit, coalesce(d_seq, v_id), v_id, -p_amount, d_posted, coalesce(d_at, c_at), p_currency),
+                       (p_credit, coalesce(c_seq, v_id), v_id, p_amount, c_posted, coalesce(d_at, c_at), p_currency);
+                RETURN ('ok', v_id, coalesce(d_at, c_at), false)::ledger_answer;
+            END IF;
+        END IF;
     END IF;
     RETURN _ledger_finish(
         p_key, p_hash, p_debit, p_credit, p_amount, p_currency, p_now, p_effective, p_meta, 'posted', NULL, 0,
