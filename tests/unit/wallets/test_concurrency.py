@@ -173,7 +173,9 @@ def test_mixed_work_on_few_accounts_never_surfaces_a_deadlock(book):
                             ledger.post(debit=accounts[1], credit=accounts[0], amount=amount, key=f"{key}:2", now=now)
                     case 5 | 6:
                         pairs = [choose.sample(everyone, 2) for _ in range(choose.randrange(2, 12))]
-                        items = [ledger.Item(*pair, Money(choose.randrange(1, 30), "EUR"), f"{key}:{n}") for n, pair in enumerate(pairs)]
+                        items = [
+                            ledger.Item(one, two, Money(choose.randrange(1, 30), "EUR"), f"{key}:{n}") for n, (one, two) in enumerate(pairs)
+                        ]
                         ledger.post_batch(items, mode=choose.choice(["atomic", "independent"]), now=now)
             except HubError:
                 pass
