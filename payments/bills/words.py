@@ -41,13 +41,22 @@ def reason(code: str) -> str | Promise:
 
 def rhythm(every: str, interval: int, anchor: int, weekday: int) -> str:
     """ "Every month on day 5", "Every 2 weeks on Friday"; `weekday` is 0 for Monday."""
+    often = _often(every, interval)
     if every == "week":
-        often = ngettext("Every week", "Every %(n)s weeks", interval) % {"n": _num(interval)}
         return _("%(often)s on %(weekday)s") % {"often": often, "weekday": WEEKDAYS[weekday]}
-    often = _("Every year") if interval == 12 else ngettext("Every month", "Every %(n)s months", interval) % {"n": _num(interval)}
     if anchor == LAST_DAY:
         return _("%(often)s on the last day of the month") % {"often": often}
     return _("%(often)s on day %(day)s of the month") % {"often": often, "day": _num(anchor)}
+
+
+def _often(every: str, interval: int) -> str:
+    # One is told apart here and not by a plural: languages with a single form would have to say "every 1 month".
+    plain = {("week", 1): _("Every week"), ("month", 1): _("Every month"), ("month", 12): _("Every year")}.get((every, interval))
+    if plain:
+        return plain
+    if every == "week":
+        return ngettext("Every %(n)s week", "Every %(n)s weeks", interval) % {"n": _num(interval)}
+    return ngettext("Every %(n)s month", "Every %(n)s months", interval) % {"n": _num(interval)}
 
 
 def _num(value: int) -> str:

@@ -6,6 +6,7 @@ HUB_SCREENSHOTS names a folder for pictures of all of them, to look at.
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import timedelta
 
@@ -43,6 +44,11 @@ OWN = [
     "/more/limits/",
     "/more/profile/",
     "/notices/",
+]
+# Looked at as well when pictures are asked for.
+MORE = [
+    *("/pay/bank/", "/pay/top-up/", "/pay/bills/", "/wallets/", "/wallets/open/", "/plan/categories/eating_out/", "/plan/rules/"),
+    *("/more/identity/", "/more/sessions/", "/more/notices/", "/more/partners/", "/more/close/", "/auth/password/", "/auth/email/"),
 ]
 FONTS = {"en": ["figtree"], "sv": ["figtree"], "zh-hans": ["figtree"], "fa": ["vazirmatn"]}
 # What stays in Latin digits: account numbers, addresses, names of formats, the letters of a handle.
@@ -126,7 +132,13 @@ def test_every_language(live_hub: LiveHub, browser: Browser) -> None:
     state = context.storage_state()
     context.close()
 
-    own = [*OWN, f"/wallets/{wallet.id}/", f"/wallets/{wallet.id}/statements/", f"/activity/?q={li.name[:2]}"]
+    own = [
+        *OWN,
+        *(MORE if os.environ.get("HUB_SCREENSHOTS") else []),
+        f"/wallets/{wallet.id}/",
+        f"/wallets/{wallet.id}/statements/",
+        f"/activity/?q={li.name[:2]}",
+    ]
     looks: list[tuple[str, str, int]] = [("sv", "light", 390), ("zh-hans", "light", 390), ("fa", "light", 390), ("fa", "dark", 1440)]
     for language, theme, width in looks:
         person_update(person=asa, language=language, now=clock.now())

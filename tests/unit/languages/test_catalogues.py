@@ -86,6 +86,12 @@ class TestCatalogue:
         assert not [path for path in catalogues.stale() if locale in path.parts]
 
 
+def test_no_string_is_said_with_a_plural_and_without() -> None:
+    """Languages with one form would show the gap of the plural where there is nothing to fill it."""
+    alone = {singular for _context, singular, plural in sources.messages() if plural is None}
+    assert [singular for _context, singular, plural in sources.messages() if plural and singular in alone] == []
+
+
 def test_persian_writes_numbers_in_its_own_digits() -> None:
     plain = [re.sub(r"<code.*?</code>", "", string) for message in catalogue("fa") if message.id for string in texts(message)[1]]
     allowed = ("OFX 2.2", "ISO 20022", "CAMT.053", "RFC 9457", "OpenAPI 3.1", "S256", '{{"amount": 1250', "0 تا 9", "0-9")
