@@ -1,13 +1,10 @@
-"""The ledger's figures: single transfers in SQL and through the service, bytes, balance as of a moment, verification."""
+"""The ledger's figures: single transfers in SQL and through the service, bytes, balance as of a moment."""
 
 from __future__ import annotations
 
 import contextlib
 import random
-import resource
 import secrets
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -46,11 +43,8 @@ def rows(*, quick: bool = False) -> Iterator[Row]:
     # After everything: the more rows, the less weigh pages that are still empty.
     yield against("ledger.bytes", "bytes", _bytes(), "bar: at most", 480)
     size = 20_000 if quick else 1_000_000
-    _fill(size)
+    fill(size)
     yield against("ledger.asof", "ms", _asof(), f"bar: at most, account with {size:,} entries", 1)
-    took, memory = _verify()
-    yield against("ledger.verify", "s", took, f"bar: at most, {size:,} transfers", 30)
-    yield against("ledger.verify.memory", "MB", memory, "bar: at most", 300)
 
 
 @cache
@@ -155,7 +149,7 @@ def _bytes() -> float:
     )
 
 
-def _fill(transfers: int) -> None:
+def fill(transfers: int) -> None:
     """So many transfers from account 1 to many, as the ledger would have written them, one second apart."""
     with contextlib.closing(database.connect(owner=True)) as owner, owner.cursor() as cursor:
         cursor.execute(f"""
@@ -194,11 +188,3 @@ def _asof() -> float:
             cursor.execute("EXECUTE asof (%s)", [moment])
             times.append(time.perf_counter() - began)
     return median(times) * 1000
-
-
-def _verify() -> tuple[float, float]:
-    """Seconds and peak megabytes of the command as an operator runs it."""
-    began = time.perf_counter()
-    subprocess.run([sys.executable, "manage.py", "ledger_verify", "--json"], cwd=database.ROOT, check=True, stdout=subprocess.DEVNULL)
-    took = time.perf_counter() - began
-    return took, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
