@@ -184,7 +184,7 @@ def clock_time(value: datetime, language: str, *, zone: str) -> str:
 def moment(value: datetime, language: str, *, zone: str) -> str:
     """ "21 Nov 2026, 14:05" in a named zone; `value` is aware."""
     local = value.astimezone(ZoneInfo(zone))
-    comma = "،" if is_persian(language) else ","
+    comma = "،" if is_persian(language) else "" if language.startswith("zh") else ","
     return f"{day(local.date(), language, 'medium')}{comma} {clock_time(value, language, zone=zone)}"
 
 
