@@ -45,7 +45,7 @@ def pytest_configure() -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """One process runs the tests in the order they are written in; two share the long files first."""
-    if os.environ.get("PYTEST_XDIST_WORKER"):
+    if hasattr(config, "workerinput"):
         long = {file: position for position, file in enumerate(LONG)}
         items.sort(key=lambda item: long.get(item.location[0], len(LONG)))
 
