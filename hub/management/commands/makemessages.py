@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.management.commands import makemessages
 from django.utils.translation import to_locale
 
+from hub.runtime.catalogues import LOCALE
+
 # Programs that speak to developers only: they stay English.
 ENGLISH_ONLY = ["tests/*", "bench/*", "sandbox/*", "deploy/*", "requirements/*", "staticfiles/*"]
 
@@ -24,3 +26,10 @@ class Command(makemessages.Command):
         options["add_location"] = options["add_location"] or "file"
         options["no_wrap"] = options["no_obsolete"] = True
         super().handle(*args, **options)
+
+    def write_po_file(self, potfile: str, locale: str) -> None:
+        super().write_po_file(potfile, locale)
+        # The day of collecting would change every catalogue although nothing in it has.
+        for path in LOCALE.glob(f"{locale}/LC_MESSAGES/*.po"):
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            path.write_text("".join(line for line in lines if not line.startswith('"POT-Creation-Date:')), encoding="utf-8")
