@@ -79,7 +79,7 @@ class HubSchema(AutoSchema):
         if self.view.authentication_classes:
             statuses += ["401", "403", "404"]
         if self.method == "GET":
-            return sorted([*statuses, "422"])
+            return sorted([*statuses, "422", *getattr(self.view, "read_problems", ())])
         if self._is_idempotent():
             statuses.append("503")
         return sorted([*statuses, "400", "409", "413", "415", "422"])

@@ -25,6 +25,8 @@ class ApiView(APIView):
 
     tag: ClassVar[str] = ""
     scopes: ClassVar[dict[str, str]] = {}
+    # Statuses of problems that a GET has beside those every GET has.
+    read_problems: ClassVar[tuple[str, ...]] = ()
     ways_in: ClassVar[tuple[str, ...]] = ("oauth2", "sessionToken")
     quota_usage: Usage | None = None
     _stack: ExitStack

@@ -21,6 +21,7 @@ _SEQ_MAX = 2**63 - 1
 
 class EntryProofView(PartyView):
     tag = "Wallets"
+    read_problems = ("409",)
     scopes: ClassVar = {"GET": WALLETS_READ}
 
     @extend_schema(

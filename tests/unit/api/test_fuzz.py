@@ -112,6 +112,7 @@ def objects(asa: Person, asa_wallet: Wallet, callers: list[Api]) -> Objects:
     delivery = webhooks.ping(endpoint=endpoint, now=now)
     found: dict[str, list[UUID]] = {
         "wallet_id": [asa_wallet.id],
+        "payment_id": [sent],
         "transfer_id": [sent, waits],
         "payout_id": [payout],
         "top_up_id": [top_up.payment.id],
@@ -122,7 +123,7 @@ def objects(asa: Person, asa_wallet: Wallet, callers: list[Api]) -> Objects:
         "delivery_id": [delivery.id],
         "party": [asa.party_id],
     }
-    return {name: [str(one) for one in ids] for name, ids in found.items()}
+    return {name: [str(one) for one in ids] for name, ids in found.items()} | {"seq": ["1", "2"]}
 
 
 def test_every_address_is_reached(objects: Objects) -> None:
