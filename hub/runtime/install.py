@@ -45,6 +45,8 @@ def _install(kind: str) -> int:
     begun = time.monotonic()
     # The file lists everything with its hash, so there is nothing to resolve and nothing to build.
     options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check", "--no-input", "--quiet"]
+    # The bench's peer is published as source only; it is pure Python, and runtime.txt has nothing of the kind.
+    options += ["--no-binary", "django-hordak"]
     options += ["--progress-bar", "off"]
     done = subprocess.run([str(PYTHON), "-m", "pip", "install", *options, "-r", str(requirements)], check=False)
     if done.returncode:
